@@ -1,0 +1,1 @@
+"""Huiyin (回音): an SMS-centric customer interaction gateway for mobile operators."""

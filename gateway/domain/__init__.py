@@ -1,0 +1,1 @@
+"""The rules of the trade: values and `now` in, decisions out. Pure."""

@@ -1,0 +1,1 @@
+"""Our side of SMPP: binds to an SMSC, their window and rate."""

@@ -1,0 +1,1 @@
+"""The other side: an SMSC, its customers and a ticket system, for demos, tests and benchmarks."""

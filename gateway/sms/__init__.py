@@ -1,0 +1,1 @@
+"""Texts as short messages: alphabets, segments, reassembly. Pure."""

@@ -1,0 +1,1 @@
+"""PostgreSQL, with the SQL in the open: one file a subject."""
