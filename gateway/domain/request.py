@@ -1,0 +1,116 @@
+"""What callers ask for: the shapes of requests, the same behind every edge."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from gateway.domain.message import Lane
+
+Number = Annotated[
+    str, Meta(min_length=3, max_length=32, description="MSISDN in any common form", examples=["13905310001"])
+]
+Text = Annotated[str, Meta(min_length=1, max_length=4000)]
+Name = Annotated[str, Meta(min_length=1, max_length=200)]
+Duration = Annotated[str, Meta(max_length=32, description="ISO 8601, or 72h, 15m, 30s", examples=["72h"])]
+ScaleName = Literal["ten", "five", "three"]
+
+
+class MessageRequest(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """One message: a template with its parameters, or a text."""
+
+    to: Number
+    text: Text | None = None
+    template: Name | None = None
+    params: dict[str, Any] | None = None
+    language: Annotated[str, Meta(max_length=16, examples=["zh-CN"])] | None = None
+    lane: Lane | None = None
+    ref: Name | None = None
+    send_at: datetime | None = None
+    valid_for: Duration | None = None
+    sender: Name | None = None
+    report: bool = True
+
+
+class SurveyWish(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """The question that goes with a resolution."""
+
+    scale: ScaleName = "ten"
+    expires_in: Duration | None = None
+
+
+class Ticket(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """The ticket that a resolution answers, as the ticket system knows it."""
+
+    id: Name
+    type: Name | None = None
+    department: Name | None = None
+    handler: Name | None = None
+    dispatched_at: datetime | None = None
+    answered_at: datetime | None = None
+
+
+class ResolutionRequest(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """A complaint was resolved: tell the customer, and ask for a score."""
+
+    to: Number
+    ticket: Ticket
+    text: Text | None = None
+    template: Name | None = None
+    params: dict[str, Any] | None = None
+    language: Annotated[str, Meta(max_length=16)] | None = None
+    sender: Name | None = None
+    survey: SurveyWish | bool = True
+
+
+class SurveyRequest(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """A touchpoint asks for a score: hotline, counter, manager …"""
+
+    to: Number
+    touchpoint: Name
+    agent: Name | None = None
+    department: Name | None = None
+    ref: Name | None = None
+    scale: ScaleName | None = None
+    template: Name | None = None
+    params: dict[str, Any] | None = None
+    language: Annotated[str, Meta(max_length=16)] | None = None
+    sender: Name | None = None
+    expires_in: Duration | None = None
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """What is wrong with one field."""
+
+    pointer: str  #: JSON pointer into the request
+    detail: str
+
+
+class Rejected(msgspec.Struct, frozen=True):
+    """A request that cannot be accepted, and what to do about it. `code` is the end of the problem's URI."""
+
+    code: str
+    title: str
+    status: int
+    detail: str
+    errors: tuple[Fault, ...] = ()
+
+
+class SurveyOutcome(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What became of the question."""
+
+    id: str
+    status: str
+    reason: str | None = None
+
+
+class Accepted(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A message is durably ours."""
+
+    id: str
+    status: str
+    segments: int
+    encoding: str
+    survey: SurveyOutcome | None = None
+    reason: str | None = None
