@@ -1,0 +1,326 @@
+"""What the configuration reads, what it refuses and in which words."""
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from gateway import config
+from gateway.config import ConfigError, Secret, Settings
+
+LEAST = """
+[database]
+dsn = "embedded"
+[http]
+listen = "127.0.0.1:8080"
+[smsc.main]
+host = "127.0.0.1"
+port = 2775
+system_id = "huiyin"
+password_file = "secrets/smsc-main"
+allow_plaintext = true
+binds = 2
+[senders.default]
+number = "10086"
+extensions = 3
+[connectors."ticket.satisfaction"]
+method = "PATCH"
+url = "http://127.0.0.1:9000/tickets/{{ ticket.id }}"
+[security]
+allow_targets = ["127.0.0.0/8"]
+[delivery]
+unknown_wait = "60s"
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / "smsc-main").write_text("s3cret\n")
+    path = tmp_path / "huiyin.toml"
+    path.write_text(LEAST)
+    return path
+
+
+def faults_of(path: Path, text: str, environ: Mapping[str, str] | None = None) -> list[str]:
+    """What is said about a text, with the file's folder cut off."""
+    path.write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        config.load(path, environ or {})
+    return [fault.replace(f"{path.parent}/", "") for fault in caught.value.faults]
+
+
+def test_the_least_that_serve_needs_is_read(file: Path) -> None:
+    settings = config.load(file, {})
+    smsc = settings.smsc["main"]
+    assert settings.database.embedded
+    assert (smsc.host, smsc.port, smsc.binds, smsc.window, smsc.rate, smsc.profile) == (
+        "127.0.0.1",
+        2775,
+        2,
+        100,
+        0,
+        "default",
+    )
+    assert smsc.password.reveal() == "s3cret"
+    assert settings.senders["default"].extensions == 3
+    assert settings.connectors["ticket.satisfaction"].method == "PATCH"
+    assert settings.delivery.unknown_wait == timedelta(seconds=60)
+    assert settings.path("rules") == file.parent / "rules"
+    assert config.missing_to_serve(settings) == []
+
+
+def test_without_any_file_the_defaults_stand(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert config.load(environ={}) == Settings()
+
+
+def test_what_serve_lacks_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert [text.split(":")[0] for text in config.missing_to_serve(config.load(environ={}))] == [
+        "no SMSC",
+        "no sender",
+    ]
+
+
+def test_the_file_is_the_asked_one_then_the_variable_then_the_one_here(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path / "other.toml"
+    other.write_text('[node]\nname = "other"')
+    monkeypatch.chdir(tmp_path)
+    assert config.load(other, {"HUIYIN_CONFIG": str(file)}).node.name == "other"
+    assert config.load(None, {"HUIYIN_CONFIG": str(other)}).node.name == "other"
+    assert "main" in config.load(None, {}).smsc
+
+
+def test_all_faults_are_told_together_each_with_its_line(file: Path) -> None:
+    text = """\
+[database]
+dsn = "mysql://root:hidden@db/x"
+[smsc.main]
+host = 3
+port = 99999
+enquire_link = "soon"
+bind = "both"
+password = "s3cret"
+[security]
+allow_targets = ["10.1.0.1/16"]
+"""
+    assert faults_of(file, text, {"HUIYIN_HTTP__RATE": "fast"}) == [
+        "huiyin.toml:4: smsc.main.host: expected a text, not 3",
+        "huiyin.toml:5: smsc.main.port: expected a whole number from 1 to 65535, not 99999",
+        'huiyin.toml:6: smsc.main.enquire_link: "soon" is no duration; '
+        'write it as "60s", "15m", "72h", "7d" or "PT15M"',
+        'huiyin.toml:7: smsc.main.bind: expected one of transceiver, pair, transmitter, receiver, not "both"',
+        "huiyin.toml:3: smsc.main.system_id: is missing",
+        'HUIYIN_HTTP__RATE: http.rate: expected a whole number from 0, not "fast"',
+        'huiyin.toml:2: database.dsn: expected "embedded" or postgresql://user@host/name',
+        "huiyin.toml:10: security.allow_targets: 10.1.0.1/16 has host bits set; "
+        'write a network as "10.1.0.0/16"',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        pytest.param("[htp]", "huiyin.toml:1: htp: unknown; did you mean http?", id="section"),
+        pytest.param(
+            '[http]\nlistn = "x:1"', "huiyin.toml:2: http.listn: unknown; did you mean listen?", id="key"
+        ),
+        pytest.param(
+            '[senders.default]\nnumber = "10086"\nextension = 3',
+            "huiyin.toml:3: senders.default.extension: unknown; did you mean extensions?",
+            id="key of a named section",
+        ),
+        pytest.param(
+            "[log]\nzzz = 1", "huiyin.toml:2: log.zzz: unknown; known are level, style", id="nothing near"
+        ),
+        pytest.param("[http\n", "huiyin.toml: not TOML: ", id="not TOML"),
+        pytest.param(
+            "http = 3", "huiyin.toml:1: http: expected a section [http]", id="a value for a section"
+        ),
+        pytest.param("smsc = 3", "huiyin.toml:1: smsc: expected sections such as [smsc.main]", id="no names"),
+        pytest.param(
+            '[smsc.main]\nhost = "h"\nsystem_id = "s"',
+            "huiyin.toml:1: smsc.main.password: is missing; give password_file or HUIYIN_SMSC",
+            id="password",
+        ),
+        pytest.param(
+            '[smsc.main]\nhost = "h"\nsystem_id = "s"\npassword = "p"\npassword_file = "x"',
+            "huiyin.toml:5: smsc.main.password_file: give either this or password, not both",
+            id="both ways to give a secret",
+        ),
+        pytest.param(
+            '[smsc.main]\nhost = "h"\nsystem_id = "s"\npassword_file = "gone"',
+            "huiyin.toml:4: smsc.main.password_file: gone can't be read: No such file or directory",
+            id="secret file is gone",
+        ),
+        pytest.param(
+            '[senders.shop]\nnumber = "HUIYIN"\nextensions = 2',
+            'huiyin.toml:3: senders.shop.extensions: "HUIYIN" is no number; nobody can answer it',
+            id="letters with extension",
+        ),
+        pytest.param(
+            '[regions]\ntime_zone = "Mars"',
+            'huiyin.toml:2: regions.time_zone: "Mars" is no time zone; write it as "Asia/Shanghai"',
+            id="time zone",
+        ),
+        pytest.param(
+            '[http]\ntls_key = "k.pem"',
+            "huiyin.toml:2: http.tls_key: a certificate and its key go together; one of them is missing",
+            id="key without certificate",
+        ),
+        pytest.param(
+            '[delivery]\nunknown_wait = "0s"',
+            'huiyin.toml:2: delivery.unknown_wait: "0s" is too short: it must be longer than nothing',
+            id="no time at all",
+        ),
+    ],
+)
+def test_a_fault_says_where_and_what_to_do(file: Path, text: str, fault: str) -> None:
+    told = faults_of(file, text)
+    assert len(told) == 1
+    assert told[0].startswith(fault)
+
+
+def test_a_file_that_was_asked_for_and_is_not_there_is_a_fault(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"gone\.toml: can't be read: No such file"):
+        config.load(tmp_path / "gone.toml", {})
+
+
+def test_variables_outweigh_the_file(file: Path) -> None:
+    settings = config.load(
+        file,
+        {
+            "HUIYIN_HTTP__LISTEN": "[::]:9090",
+            "HUIYIN_SMSC__MAIN__BINDS": "4",
+            "HUIYIN_SMSC__MAIN__ALLOW_PLAINTEXT": "false",
+            "HUIYIN_SMSC__MAIN__PASSWORD": "from outside",
+            "HUIYIN_NODE__ROLES": "api, sender",
+            "HUIYIN_CONNECTORS__TICKET_SATISFACTION__TIMEOUT": "PT3S",
+            "HUIYIN_CONNECTORS__TICKET_SATISFACTION__HEADERS": '{"X-Of": "us"}',
+            "HUIYIN_SENDERS__DEFAULT__NUMBER": "",
+            "HUIYIN_SMSC__SPARE__HOST": "spare",
+            "HUIYIN_SMSC__SPARE__SYSTEM_ID": "huiyin",
+            "HUIYIN_SMSC__SPARE__PASSWORD_FILE": "secrets/smsc-main",
+        },
+    )
+    main, ticket = settings.smsc["main"], settings.connectors["ticket.satisfaction"]
+    assert config.listening(settings.http.listen) == ("::", 9090)
+    assert (main.binds, main.allow_plaintext, main.password.reveal()) == (4, False, "from outside")
+    assert settings.node.roles == ["api", "sender"]
+    assert (ticket.timeout, ticket.headers) == (timedelta(seconds=3), {"X-Of": "us"})
+    assert settings.senders["default"].number == "10086"
+    assert settings.smsc["spare"].password.reveal() == "s3cret"
+
+
+@pytest.mark.parametrize(
+    ("variable", "fault"),
+    [
+        pytest.param("HUIYIN_HTTP__PORT", "HUIYIN_HTTP__PORT: http.port: unknown; ", id="key"),
+        pytest.param(
+            "HUIYIN_HTTP_LISTEN", "HUIYIN_HTTP_LISTEN: unknown; did you mean HUIYIN_HTTP__L", id="one _"
+        ),
+        pytest.param(
+            "HUIYIN_SMSCS__MAIN__HOST", "HUIYIN_SMSCS__MAIN__HOST: smscs: unknown; did you", id="section"
+        ),
+    ],
+)
+def test_a_misspelt_variable_is_a_fault(file: Path, variable: str, fault: str) -> None:
+    told = faults_of(file, LEAST, {variable: "1"})
+    assert len(told) == 1
+    assert told[0].startswith(fault)
+
+
+def test_secrets_are_never_shown(file: Path) -> None:
+    settings = config.load(file, {"HUIYIN_DATABASE__DSN": "postgresql://u:hunter2@db/x"})
+    assert "s3cret" not in repr(settings)
+    assert "hunter2" not in repr(settings)
+    assert "hunter2" not in f"{settings.database.dsn} {settings.database.dsn!r}"
+    assert not any("hunter3" in fault for fault in faults_of(file, '[database]\ndsn = "x:hunter3"'))
+    assert repr(Secret("")) == "Secret(empty)"
+
+
+def test_connectors_stand_in_files_of_their_own_too(file: Path) -> None:
+    (file.parent / "connectors").mkdir()
+    (file.parent / "connectors" / "ticket.create.yaml").write_text(
+        "url: https://tickets.example/new\nbody: {title: '{{ text }}', tags: [sms]}\nresult: /number\n"
+        "success:\n  pointer: /ok\n  equals: true\n"
+    )
+    created = config.load(file, {}).connectors["ticket.create"]
+    assert (created.body, created.result) == ({"title": "{{ text }}", "tags": ["sms"]}, "/number")
+    assert (created.success.pointer, created.success.equals) == ("/ok", True)
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        pytest.param(
+            "url: https://t.example\ntimeot: 3s",
+            "connectors/new.yaml:2: connectors.new.timeot: unknown; did you mean timeout?",
+            id="key",
+        ),
+        pytest.param("url: a\nurl: b", "connectors/new.yaml:2: url: stands here twice", id="twice"),
+        pytest.param("url: [", "connectors/new.yaml:2: not YAML: ", id="not YAML"),
+        pytest.param("- url", "connectors/new.yaml: expected one connector", id="a list"),
+        pytest.param("", "connectors/new.yaml: expected one connector", id="empty"),
+        pytest.param(
+            "name: ticket.satisfaction\nurl: https://t.example",
+            'connectors/new.yaml: a connector "ticket.satisfaction" is there already',
+            id="name taken",
+        ),
+        pytest.param("url: !!python/name:os.system", "connectors/new.yaml:1: not YAML: ", id="no code"),
+    ],
+)
+def test_faults_in_connector_files_lead_with_file_and_line(file: Path, text: str, fault: str) -> None:
+    (file.parent / "connectors").mkdir()
+    (file.parent / "connectors" / "new.yaml").write_text(text)
+    told = faults_of(file, LEAST)
+    assert len(told) == 1
+    assert told[0].startswith(fault)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        pytest.param("60s", 60, id="seconds"),
+        pytest.param("15m", 900, id="minutes"),
+        pytest.param("72h", 259_200, id="hours"),
+        pytest.param("7d", 604_800, id="days"),
+        pytest.param("1h30m", 5400, id="two units"),
+        pytest.param("250ms", 0.25, id="a quarter second"),
+        pytest.param("PT15M", 900, id="ISO 8601"),
+        pytest.param("P3D", 259_200, id="ISO 8601 days"),
+    ],
+)
+def test_durations_are_read_as_people_write_them(text: str, seconds: float) -> None:
+    assert config.duration(text) == timedelta(seconds=seconds)
+
+
+@given(st.text(max_size=12))
+def test_a_duration_that_people_do_not_write_is_refused_in_words(text: str) -> None:
+    assume(not re.fullmatch(r"(\d+(\.\d+)?(ms|[smhdw]))+|[+-]?[Pp].+", text, re.ASCII))
+    with pytest.raises(ValueError, match="is no duration"):
+        config.duration(text)
+
+
+@given(st.integers(min_value=1, max_value=99_999), st.sampled_from(["s", "m", "h"]))
+def test_a_duration_is_as_long_as_it_says(count: int, unit: str) -> None:
+    length = {"s": 1, "m": 60, "h": 3600}[unit]
+    assert config.duration(f"{count}{unit}") == timedelta(seconds=count * length)
+
+
+def test_settings_explain_themselves_in_the_docs() -> None:
+    page = Path(__file__).parent.parent / "docs" / "settings.md"
+    assert page.read_text(encoding="utf-8") == config.explain(), "run: make settings"
+
+
+def test_every_setting_has_its_sentence() -> None:
+    rows = [line for line in config.explain().splitlines() if line.startswith("| `")]
+    assert len(rows) > 60
+    assert [row for row in rows if row.rstrip("| ").count(" | ") < 3] == []
