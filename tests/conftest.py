@@ -23,7 +23,7 @@ MEMORY_NEEDED = 1 << 30
 @pytest.fixture
 def open_dir() -> Iterator[Path]:
     """A folder that an unprivileged server can enter: pytest's own `tmp_path` is 0700."""
-    folder = _make_open_dir()
+    folder = make_open_dir()
     yield folder
     remove(folder)
 
@@ -34,7 +34,7 @@ def dsn() -> Iterator[str]:
     if given := os.environ.get("HUIYIN_TEST_DSN"):
         yield given
         return
-    folder = _make_open_dir()
+    folder = make_open_dir()
     try:
         with EmbeddedServer.start(folder, sync=False) as server:
             yield server.dsn
@@ -87,7 +87,7 @@ class _created:  # noqa: N801 - used as a function
             await connection.close()
 
 
-def _make_open_dir() -> Path:
+def make_open_dir() -> Path:
     """In memory where there is room: no test waits for a disk, and each still flushes as in production."""
     roomy = MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > MEMORY_NEEDED
     folder = Path(tempfile.mkdtemp(prefix="huiyin-", dir=MEMORY if roomy else None))

@@ -6,8 +6,9 @@ Services see one exception for everything that means "not now": `StorageUnavaila
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, Final, Self
 from urllib.parse import parse_qs, urlsplit
 
@@ -21,6 +22,7 @@ __all__ = [
     "Dedicated",
     "StorageUnavailable",
     "UnsafeDatabase",
+    "advisory_lock",
     "check_durability",
     "connect",
     "guard",
@@ -44,6 +46,8 @@ UNAVAILABLE: Final = (
     asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.InternalClientError,  # the protocol was cut in the middle
 )
+
+GONE: Final = re.compile(r"\bclos(ed|ing)\b|released back to the pool")
 
 # As this session sees them: a role or a database may carry settings of its own.
 DURABILITY: Final = """
@@ -70,8 +74,9 @@ def guard() -> Iterator[None]:
     except UNAVAILABLE as error:
         raise StorageUnavailable(_sentence(error)) from error
     except asyncpg.InterfaceError as error:
-        # The same class tells of misuse and of bad arguments, which are bugs and stay what they are.
-        if isinstance(error, ValueError) or "clos" not in str(error):
+        # The same class tells of misuse and of bad arguments, which are bugs and stay what they are. A pool takes
+        # a connection back, "released", the moment it is cut.
+        if isinstance(error, ValueError) or not GONE.search(str(error)):
             raise
         raise StorageUnavailable(_sentence(error)) from error
 
@@ -94,6 +99,24 @@ async def connect(dsn: str, *, name: str = "huiyin", patience: float = 0.0, **op
             await asyncio.sleep(RETRY_SECONDS)
     await _prepare(connection)
     return connection
+
+
+@asynccontextmanager
+async def advisory_lock(connection: Connection, key: int, *, patience: float) -> AsyncIterator[None]:
+    """Hold a lock of this session against other nodes. Raises `TimeoutError` after `patience` seconds.
+
+    Polled: a call that waits for a lock is a transaction, and a concurrent index build waits for those.
+    """
+    deadline = asyncio.get_running_loop().time() + patience
+    while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", key):
+        if asyncio.get_running_loop().time() >= deadline:
+            raise TimeoutError(f"another node has held the lock {key:#x} for over {patience:.0f} s")
+        await asyncio.sleep(RETRY_SECONDS)
+    try:
+        yield
+    finally:
+        if not connection.is_closed():
+            await connection.execute("SELECT pg_advisory_unlock($1)", key)
 
 
 async def check_durability(connection: Connection) -> None:
@@ -138,13 +161,13 @@ class Dedicated:
             with guard():
                 yield connection
         except StorageUnavailable:
-            connection.terminate()
+            _drop(connection)
             raise
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         """A transaction on it, committed at the end. When this returns, the commit is on disk."""
-        async with self.connection() as connection, connection.transaction():
+        async with self.connection() as connection, _transaction(connection):
             yield connection
 
     async def close(self) -> None:
@@ -196,13 +219,13 @@ class Database:
                     with guard():
                         yield connection
                 except StorageUnavailable:
-                    connection.terminate()
+                    _drop(connection)
                     raise
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         """A transaction, committed at the end. When this returns, the commit is on disk."""
-        async with self.connection() as connection, connection.transaction():
+        async with self.connection() as connection, _transaction(connection):
             yield connection
 
     async def dedicated(self, name: str) -> Dedicated:
@@ -261,7 +284,28 @@ async def _close(connection: Connection) -> None:
     try:
         await connection.close(timeout=CONNECT_SECONDS)
     except (*UNAVAILABLE, asyncpg.InterfaceError):
+        _drop(connection)
+
+
+def _drop(connection: Connection) -> None:
+    with suppress(asyncpg.InterfaceError):  # the pool has taken it back already: it was cut
         connection.terminate()
+
+
+@asynccontextmanager
+async def _transaction(connection: Connection) -> AsyncIterator[None]:
+    """As asyncpg's own, except that the first error is the one that is seen when the connection is gone."""
+    transaction = connection.transaction()
+    await transaction.start()
+    try:
+        yield
+    except BaseException:
+        try:
+            await transaction.rollback()
+        except (*UNAVAILABLE, asyncpg.InterfaceError):
+            _drop(connection)
+        raise
+    await transaction.commit()
 
 
 def _sentence(error: BaseException) -> str:

@@ -1,7 +1,7 @@
 """The embedded PostgreSQL: a server of our own beside the gateway, for demos, tests and small installations.
 
 The launcher owns one data folder, starts the packaged binaries on 127.0.0.1 under an unprivileged user, and
-sees to it that the server ends with the process that started it. Blocking; called before the event loop starts.
+sees to it that the server ends with the process that started it. It blocks: call it before the loop starts.
 """
 
 from __future__ import annotations

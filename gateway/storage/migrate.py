@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import sysconfig
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -14,13 +13,12 @@ from typing import Final
 
 import asyncpg
 
-from gateway.storage.database import Connection, connect
+from gateway.storage.database import Connection, advisory_lock, connect
 
 FILE_NAME: Final = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
 NO_TRANSACTION: Final = "-- no-transaction"
 LOCK: Final = 0x6875_6979_0001  # "huiy": one migrating node at a time
 LOCK_SECONDS: Final = 300.0
-POLL_SECONDS: Final = 0.1
 
 TABLE: Final = """
 CREATE TABLE IF NOT EXISTS schema_migrations (
@@ -65,7 +63,7 @@ class Applied:
 
 
 def migrations_dir() -> Path:
-    """The folder of the migrations: in a checkout beside the package, else where a wheel installs its data."""
+    """Where the migrations are: in a checkout beside the package, else among a wheel's installed data."""
     beside = Path(__file__).resolve().parents[2] / "migrations"
     installed = Path(sysconfig.get_path("data")) / "share" / "huiyin" / "migrations"
     for folder in (beside, installed):
@@ -77,18 +75,14 @@ def migrations_dir() -> Path:
 async def migrate(
     dsn: str, *, dry_run: bool = False, folder: Path | None = None, patience: float = 0.0
 ) -> list[Applied]:
-    """Apply what is missing; a dry run does it in a transaction that is rolled back. Raises `MigrationError`."""
+    """Apply what is missing; a dry run rolls everything back. Raises `MigrationError`."""
     migrations = read(folder or migrations_dir())
     connection = await connect(dsn, name="huiyin migrate", patience=patience)
     try:
-        async with _locked(connection):
-            if dry_run:
-                return await _try(connection, migrations)
-            await connection.execute(TABLE)
-            todo = _missing(migrations, await _applied(connection))
-            for migration in todo:
-                await _apply(connection, migration)
-            return [Applied(migration.version, migration.name) for migration in todo]
+        async with advisory_lock(connection, LOCK, patience=LOCK_SECONDS):
+            return await (_try if dry_run else _do)(connection, migrations)
+    except TimeoutError as error:
+        raise MigrationError(f"another node is migrating: {error}") from error
     finally:
         await connection.close()
 
@@ -150,6 +144,14 @@ def _missing(migrations: Sequence[Migration], applied: Sequence[asyncpg.Record])
     return [migration for migration in migrations if migration.version not in done]
 
 
+async def _do(connection: Connection, migrations: Sequence[Migration]) -> list[Applied]:
+    await connection.execute(TABLE)
+    todo = _missing(migrations, await _applied(connection))
+    for migration in todo:
+        await _apply(connection, migration)
+    return [Applied(migration.version, migration.name) for migration in todo]
+
+
 async def _apply(connection: Connection, migration: Migration) -> None:
     with _located(migration):
         if migration.alone:
@@ -185,21 +187,6 @@ async def _try(connection: Connection, migrations: Sequence[Migration]) -> list[
         if connection.is_in_transaction():
             await transaction.rollback()
     return tried
-
-
-@asynccontextmanager
-async def _locked(connection: Connection) -> AsyncIterator[None]:
-    """One node at a time. Polled: a lock call that waits is a transaction, and a concurrent index waits for it."""
-    deadline = asyncio.get_running_loop().time() + LOCK_SECONDS
-    while not await connection.fetchval("SELECT pg_try_advisory_lock($1)", LOCK):
-        if asyncio.get_running_loop().time() > deadline:
-            raise MigrationError(f"another node has been migrating for over {LOCK_SECONDS:.0f} s")
-        await asyncio.sleep(POLL_SECONDS)
-    try:
-        yield
-    finally:
-        if not connection.is_closed():
-            await connection.execute("SELECT pg_advisory_unlock($1)", LOCK)
 
 
 @contextmanager
