@@ -74,8 +74,8 @@ def guard() -> Iterator[None]:
     except UNAVAILABLE as error:
         raise StorageUnavailable(_sentence(error)) from error
     except asyncpg.InterfaceError as error:
-        # The same class tells of misuse and of bad arguments, which are bugs and stay what they are. A pool takes
-        # a connection back, "released", the moment it is cut.
+        # The same class tells of misuse and of bad arguments, which are bugs and stay what they are.
+        # A connection of the pool is "released" the moment it is cut.
         if isinstance(error, ValueError) or not GONE.search(str(error)):
             raise
         raise StorageUnavailable(_sentence(error)) from error

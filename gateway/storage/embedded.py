@@ -120,6 +120,7 @@ class EmbeddedServer:
         self._binaries = binaries_for(home, account)
         self._password = ""
         self._process: subprocess.Popen[bytes] | None = None
+        self._logged: dict[Path, int] = {}
 
     @classmethod
     def start(cls, data_dir: Path, *, port: int | None = None, sync: bool = True) -> Self:
@@ -268,6 +269,7 @@ class EmbeddedServer:
         raise EmbeddedError(f"the embedded PostgreSQL did not start: {taken}{self._last_words()}")
 
     def _spawn(self, port: int) -> subprocess.Popen[bytes]:
+        self._logged = _sizes(self.cluster / "log")
         with open(self.data_dir / "start.log", "wb") as output:
             return subprocess.Popen(  # noqa: S603 - our own binary and arguments
                 [str(self._binaries / "postgres"), "-D", str(self.cluster), "-p", str(port)],
@@ -303,13 +305,10 @@ class EmbeddedServer:
         return False
 
     def _last_words(self) -> str:
-        said = b"".join(
-            path.read_bytes()[-2000:]
-            for path in [
-                self.data_dir / "start.log",
-                *sorted((self.cluster / "log").glob("*.log"), key=lambda log: log.stat().st_mtime)[-1:],
-            ]
-        )
+        """What the server said since it was spawned: before its log was open, and in it."""
+        said = (self.data_dir / "start.log").read_bytes()
+        for log, size in _sizes(self.cluster / "log").items():
+            said += log.read_bytes()[self._logged.get(log, 0) : size]
         return _tail(said)
 
     def _halt(self) -> None:
@@ -362,6 +361,10 @@ def _write_secret(path: Path, text: str) -> None:
         file.write(f"{text}\n")
         file.flush()
         os.fsync(file.fileno())
+
+
+def _sizes(folder: Path) -> dict[Path, int]:
+    return {path: path.stat().st_size for path in sorted(folder.glob("*.log"))}
 
 
 def _tail(output: bytes) -> str:

@@ -156,7 +156,7 @@ def _stage(package: Path, staged: Path) -> None:
     """Copy what a server needs, libraries beside the package included: the binaries look for them there."""
     if staged.exists():
         shutil.rmtree(staged)
-    unused = shutil.ignore_patterns("*.a", "include", "pkgconfig", "pg_*", "ecpg", "pgbench", "psql", "*db")
+    unused = shutil.ignore_patterns("*.a", "pkgconfig")
     source = package / INSTALLATION
     target = staged / PACKAGE / INSTALLATION
     (target / "bin").mkdir(parents=True)
