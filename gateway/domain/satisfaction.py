@@ -1,0 +1,149 @@
+"""What a reply says of the customer's satisfaction in words: a score by itself where the words are one, and
+whether they contradict the number that stands beside them."""
+
+import re
+from functools import lru_cache
+from typing import Final
+
+from gateway.domain import words as say
+from gateway.domain.fold import Folded
+from gateway.domain.scale import Scale, Scored, Unclear, WordTable
+
+#: Blanks and signs that part a score from its comment.
+SEPARATORS: Final = " \n\t,.。!?;:、~…-—()[]【】「」『』\"'<>《》{}#*·，！？；：（）．～｡､“”‘’"
+
+_SUBJECTS: Final = say.listed(
+    "我们 我 本人 这次 本次 此次 对于 对 你们的 你们 您 你 贵公司 移动公司 移动 客服人员 客服 师傅 "
+    "工作人员 服务态度 服务质量 服务 态度 "
+    "总体来说 总体 整体 的 处理结果 处理 解决 结果 感觉 感到 令人 让人 这个 是 也 都 评价 投诉 网络 信号 "
+    "宽带 回复 选择 选 答复 效率 速度 "
+    "i_am i'm i_feel we_are i_was overall customer am it's it_is"
+)
+_ENDINGS: Final = say.listed(
+    "了 啊 吧 哦 呀 哈 的 啦 噢 亲 谢谢你们 谢谢您 谢谢 感谢 多谢 辛苦了 thanks thank_you with_the_service "
+    "with_your_service "
+    "with_it with_this"
+)
+_NOT: Final = say.listed(
+    "不是很 不是太 不是非常 不太 不大 不怎么 不够 不算 不甚 不很 不那么 不令人 不让人 不能让人 不 没有 没 "
+    "谈不上 毫不 并不 极不 极其不 "
+    "非常不 很不 太不 十分不 相当不 特别不 完全不 一点都不 一点也不 一点不 根本不 未能让人 并不是很 不感到"
+)
+_VERY: Final = say.listed(
+    "非常 很 十分 特别 挺 相当 超 超级 真 真的很 还是很 还是挺 蛮 太 万分 百分百 令人 让人 还是非常 真的非常"
+)
+
+
+def _clause(core: str) -> re.Pattern[str]:
+    """A clause that says nothing but `core`: whose satisfaction before it, particles and thanks after it."""
+    return re.compile(
+        rf"\s*(?:(?:{say.any_of(_SUBJECTS)})\s*)*+(?P<core>{core})\s*(?:(?:{say.any_of(_ENDINGS)})\s*)*+"
+    )
+
+
+_THREE: Final = _clause(
+    rf"(?P<bad>(?:{say.any_of(_NOT)})满意|(?:非常|很|强烈|极度|十分)?不满"
+    r"|(?:(?:very|really|totally|completely) )?"
+    r"(?:not (?:at all |very |really |so |too )?satisfied|dissatisfied|unsatisfied|not happy))"
+    rf"|(?P<good>(?:{say.any_of(_VERY)})?满意"
+    r"|(?:(?:very|really|quite|so|extremely|fully|totally|completely) )?satisfied)"
+    r"|(?P<middle>(?:很|就|也就|还是)?(?:一般般|一般|普通|尚可|凑合|马马虎虎|还行|还可以|中等)|so[- ]?so"
+    r"|average)"
+)
+
+
+@lru_cache(maxsize=32)
+def _phrases(phrases: frozenset[str]) -> re.Pattern[str] | None:
+    """A clause that says nothing but one of the phrases."""
+    return _clause(say.any_of(map(re.escape, phrases))) if phrases else None
+
+
+def from_words(line: Folded, scale: Scale, words: WordTable) -> Scored | Unclear | None:
+    """A score in words alone: the operator's phrases, and on `three` satisfied, so-so, dissatisfied and "
+    "their negations."""
+    plain = line.plain
+    read: list[tuple[int, int, int]] = []
+    phrases = words.folded[scale]
+    core = _phrases(frozenset(phrases))
+    for start, end in _clauses(plain):
+        clause = plain[start:end]
+        if core and (phrase := core.fullmatch(clause)):
+            read.append((phrases[phrase["core"]], start, end))
+        elif scale is Scale.THREE and (phrase := _THREE.fullmatch(clause)):
+            read.append((3 if phrase["bad"] else 1 if phrase["good"] else 2, start, end))
+    if not read:
+        return None
+    if len(read) > 1:
+        return Unclear(why="several")
+    value, start, end = read[0]
+    rest = f"{plain[:start]}\n{plain[end:]}"
+    if "满意" in rest or "satisf" in rest or say.MIDDLING.search(rest):
+        return Unclear(why="contradiction")
+    if "?" in plain or say.TAG.search(plain[end:]):
+        return Unclear(why="question")
+    if say.DANGER.search(plain) or say.CONDITION.search(plain[:start]):
+        return Unclear(why="taken-back")
+    if contradicts(rest, value, scale) or (value in (1, scale.highest) and _mixed(rest, value, scale)):
+        return Unclear(why="contradiction")
+    return Scored(value=value, comment=joined(line.clean[:start], line.clean[end:]))
+
+
+def _mixed(rest: str, value: int, scale: Scale) -> bool:
+    """Whether the rest holds any blame beside a good word, or any praise beside a bad one."""
+    good = value == (1 if scale is Scale.THREE else scale.highest)
+    blamed = say.STRONG_BLAME.search(rest) or say.BLAME.search(rest) or say.FLAW.search(rest)
+    return bool(blamed if good else say.STRONG_PRAISE.search(rest) or say.PRAISE.search(rest))
+
+
+def _clauses(plain: str) -> list[tuple[int, int]]:
+    """The places of the clauses, without what parts them. A blank parts Chinese words, not Latin ones."""
+    places, start = [], 0
+    for end in re.finditer(r"[,。!?;:、~…\n()\[\]【】「」『』\"<>《》{}]+|\.+|(?<![a-z,]) (?![a-z])", plain):
+        places.append((start, end.start()))
+        start = end.end()
+    places.append((start, len(plain)))
+    return [(left, right) for left, right in places if left < right]
+
+
+def contradicts(comment: str, value: int, scale: Scale) -> bool:
+    """Whether the words say another thing than the number: 10 and 非常不满意, 1 and 很好."""
+    strong_blame = say.STRONG_BLAME.search(comment)
+    rest = say.STRONG_BLAME.sub(" ", comment)
+    blame = say.BLAME.search(rest)
+    rest = say.BLAME.sub(" ", rest)
+    flaw = say.FLAW.search(rest)
+    rest = say.FLAW.sub(" ", rest)
+    strong_praise, praise = say.STRONG_PRAISE.search(rest), say.PRAISE.search(rest)
+    middling = say.MIDDLING.search(rest)
+    if say.DOUBLED.search(comment):
+        return True
+    if scale is Scale.THREE:
+        good = strong_praise or praise
+        return bool(
+            (value == 1 and (strong_blame or blame or middling or (flaw and not good)))
+            or (value == 2 and (strong_blame or "满意" in comment))
+            or (value == 3 and (middling or (good and not (blame or strong_blame or flaw))))
+        )
+    share = value / scale.highest
+    return bool(
+        (strong_blame and share > 0.5)
+        or (blame and share >= 0.7 and not (praise or strong_praise))
+        or ((blame or flaw) and share == 1)
+        or (
+            strong_praise
+            and share <= 0.6
+            and not (blame or strong_blame or flaw)
+            and (share <= 0.5 or "满意" in comment)
+        )
+        or (strong_praise and share <= 0.3)
+        or (praise and share <= 0.3 and not (blame or strong_blame or flaw))
+        or (middling and (share >= 0.9 or share <= 0.2))
+    )
+
+
+def joined(before: str, after: str) -> str:
+    """The comment from both sides of the score, without the signs that parted it."""
+    before, after = before.strip(), after.lstrip(SEPARATORS).rstrip()
+    if not before.strip(SEPARATORS):
+        return after
+    return f"{before}{after}" if after else before.rstrip(SEPARATORS)

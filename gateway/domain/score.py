@@ -1,0 +1,156 @@
+"""What a customer's reply says as a score. A wrong score is worse than none: a number counts only where all
+around it is understood (what leads it in, what ends it, a comment that takes nothing back); the rest is for people."""
+
+import re
+import unicodedata
+from itertools import pairwise
+from typing import Final
+
+from gateway.domain import words as say
+from gateway.domain.fold import Folded, fold
+from gateway.domain.numerals import Kind, Mention, mentions
+from gateway.domain.satisfaction import SEPARATORS, contradicts, from_words, joined
+from gateway.domain.scale import SHIPPED, Scale, Scored, Unclear, WordTable
+
+__all__ = ["SHIPPED", "Scale", "Scored", "Unclear", "WordTable", "read_score"]
+
+_CLAUSE_END: Final = re.compile(r"[,。!?;、~…\n()\[\]【】「」『』\"'<>《》{}]|\.+(?!\d)|--+")
+_OPENING: Final = " ([【「『\"'<《{"
+_BLANK: Final = re.compile(r"[ \n]")
+_LATIN: Final = re.compile(r"[a-z]")
+_HANGING: Final = re.compile(r"[不没别未勿非会能才再就要想若果等将可该最每叫让]")
+_MACHINE: Final = re.compile(r"[\u202d\u202e]")
+
+
+def read_score(text: str, scale: Scale, words: WordTable = SHIPPED) -> Scored | Unclear:
+    """The one score that the reply states on `scale` with the comment beside it, or why none is certain."""
+    line = fold(text)
+    if _MACHINE.search(line.clean):
+        return Unclear(why="odd-mark")
+    found = list(mentions(line.plain, scale.highest, stars=scale is Scale.FIVE))
+    stated = [mention for mention in found if mention.kind in (Kind.BARE, Kind.MARKED)]
+    odd = next((mention for mention in found if mention.kind is Kind.ODD), None)
+    if odd:
+        return Unclear(why=odd.why)
+    if not stated:
+        why = next((mention.why for mention in found if mention.why), "no-number")
+        return from_words(line, scale, words) or Unclear(why=why)
+    one = _one(line.plain, stated)
+    if isinstance(one, Unclear):
+        return one
+    if not 1 <= one.value <= scale.highest or (
+        one.kind is Kind.MARKED and scale is Scale.THREE and "满" in line.plain[one.start : one.end]
+    ):
+        return Unclear(why="off-scale")
+    return _from_number(line, one, scale)
+
+
+def _one(plain: str, stated: list[Mention]) -> Mention | Unclear:
+    """The only mention of a score; 10分10分10分 is one."""
+    first, last = stated[0], stated[-1]
+    if len(stated) == 1:
+        return first
+    for mention, following in pairwise(stated):
+        between = plain[mention.end : following.start].strip(SEPARATORS)
+        if between or mention.value != first.value or mention.kind is not Kind.MARKED:
+            return Unclear(why="several")
+    if last.value != first.value or last.kind is not Kind.MARKED:
+        return Unclear(why="several")
+    return first._replace(end=last.end)
+
+
+def _from_number(line: Folded, score: Mention, scale: Scale) -> Scored | Unclear:
+    """The score at its place, if all before and after it leaves it standing."""
+    plain = line.plain
+    after = plain[score.end :]
+    if after and unicodedata.category(after[0])[0] == "M":
+        return Unclear(why="odd-mark")
+    lead = _lead(plain[: score.start], score)
+    if isinstance(lead, Unclear):
+        return lead
+    tail = _tail(after, score)
+    if isinstance(tail, Unclear):
+        return tail
+    before = plain[:lead]
+    if refused := _refused(before, plain[lead : score.start], after, score, scale):
+        return refused
+    comment = joined(line.clean[:lead], line.clean[score.end + tail :])
+    return Scored(value=score.value, comment=comment)
+
+
+def _lead(before: str, score: Mention) -> int | Unclear:
+    """Where the statement of the score begins: all before it is comment."""
+    bare = before.rstrip(_OPENING)
+    ends = [end.end() for end in _CLAUSE_END.finditer(bare)]
+    start = ends[-1] if ends else 0
+    clause = bare[start:]
+    for lead in (start, start + clause.rfind(" ") + 1):
+        strength = _strength(bare[lead:], score)
+        if not strength:
+            continue
+        if lead == start == 0:
+            return 0
+        comment = bare[:lead]
+        if say.KNOWN.fullmatch(comment):
+            return lead
+        held = bare[start:lead]
+        if strength == "strong" and not (_LATIN.search(held) or _HANGING.search(held)):
+            return lead
+    if say.KNOWN.fullmatch(bare) and not _LATIN.search(clause[-1:]):
+        return len(bare)
+    return Unclear(why="context")
+
+
+def _strength(lead: str, score: Mention) -> str:
+    """How sure the words that lead in a number make it a score: strong, weak, or not at all."""
+    lead = lead.strip()
+    pattern = say.LEAD_LATIN if _LATIN.search(lead) else say.LEAD
+    if not (found := pattern.fullmatch(lead)):
+        return ""
+    if found["verb"] or score.kind is Kind.MARKED:
+        return "strong"
+    return "weak" if not lead or say.ARTICLE.fullmatch(lead + " ") else ""
+
+
+def _tail(after: str, score: Mention) -> int | Unclear:
+    """How much after the number still belongs to it: the rest is comment."""
+    closing = say.PARTICLES.match(after)
+    end = closing.end() if closing else 0
+    rest = after[end:]
+    if not rest:
+        return end
+    if rest[0] == "?" or rest[0] in "吗么嘛" or re.match(r"[.。!,~ ]+[?]", rest):
+        return Unclear(why="question")
+    blank = _BLANK.search(after[:end]) is not None
+    sign = rest[0] in SEPARATORS or (end and after[end - 1] in ")]】」』》>\"'}!\n")
+    content = rest.lstrip(SEPARATORS)
+    if content and content[0].isdecimal():
+        return Unclear(why="several")
+    if score.value <= 2 and score.kind is Kind.BARE and re.match(r"[.、):]\s*[^\s.]", after):
+        return Unclear(why="list")
+    if sign:
+        return end
+    follows = say.NEXT_MARKED if score.kind is Kind.MARKED else say.NEXT_BARE
+    if follows.match(rest) or (
+        blank and (say.NEXT_LATIN.match(rest) if _LATIN.match(rest) else rest[0] > "\u2e7f")
+    ):
+        return end
+    if not rest[0].isalnum():  # an emoji
+        return end
+    return Unclear(why="context")
+
+
+def _refused(before: str, lead: str, after: str, score: Mention, scale: Scale) -> Unclear | None:
+    """Why the words beside the score make it doubtful, if they do."""
+    comment = say.WISH.sub(" ", f"{before}\n{after}")
+    if found := say.DANGER.search(comment):
+        return Unclear(why="taken-back" if found else "")
+    if say.CONDITION.search(before) or (say.DEED.search(before) and not say.DONE.search(before)):
+        return Unclear(why="condition")
+    if say.TAG.search(after):
+        return Unclear(why="question")
+    if re.search(r"'d|would", lead) and "but" in after:
+        return Unclear(why="condition")
+    if contradicts(comment, score.value, scale):
+        return Unclear(why="contradiction")
+    return None

@@ -1,0 +1,196 @@
+"""The words around a score: what may lead it in, what may follow it, what a comment may say beside it, and
+what takes it back. Patterns are for folded text (`fold.py`)."""
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+
+def any_of(words: Iterable[str]) -> str:
+    """The alternatives, longest first, for a possessive group; Latin ones only up to a word's end."""
+    ordered = sorted({word for word in words if word}, key=lambda word: (-len(word), word))
+    return "|".join(
+        rf"{word}(?![a-z])" if word[-1].isascii() and word[-1].isalpha() else word for word in ordered
+    )
+
+
+def listed(text: str) -> list[str]:
+    """The words of a line; _ stands for a blank within one."""
+    return [word.replace("_", " ") for word in text.split()]
+
+
+_SUBJECT: Final = listed(
+    "我们 我 本人 俺 咱们 咱 个人 这次 本次 此次 这回 对于 对 你们 你 您们 您 贵公司 贵司 移动公司 移动 "
+    "联通 电信 客服人员 客服 师傅 "
+    "工作人员 营业员 小姐姐 小哥哥 小哥 服务态度 服务质量 服务 态度 总体 整体 总的 综合 处理结果 结果 处理 "
+    "这个 的 呢 啊 哈 那就 那 "
+    "来 上门 热线 投诉处理 满意程度 今天 今次 感觉 觉得 认为"
+)
+_OBJECT: Final = [
+    word for word in _SUBJECT if word not in {"我们", "我", "本人", "俺", "咱们", "咱", "呢", "那", "那就"}
+]
+_VERB: Final = listed(
+    "打分 打个 打 给予 给出 给到 给个 给 评个 评价 评为 评分 评 选择 选个 选 回复 回答 回个 回 得分 分数 "
+    "满意度 成绩 分值 打分给 投 "
+    "我的评分 我的打分 我的评价 只能给 只给 勉强给 必须给 当然给 必须 来个 奉上 送上 献上"
+)
+#: 我对你们的服务打: whose score, then the verb of scoring, then what it is for.
+LEAD: Final = re.compile(
+    rf"(?:(?:{any_of(_SUBJECT)})[ :]*)*+"
+    rf"(?P<verb>(?:(?:{any_of(_VERB)})[ :]*(?:(?:是|为|了|个|{any_of(_OBJECT)})[ :]*)*+)*+)(?:[是为][ :]*)?"
+)
+LEAD_LATIN: Final = re.compile(
+    r"(?:(?:i|i'd|i'll|we|we'd|you|u|them|the|this|your|it|my|our|overall|service|staff|agent|support"
+    r"|would|say|of|for|a|an|is"
+    r"|it's|that's|rather|customer|definitely|experience|am|solid|full|answer|reply)(?![a-z])[ :=]*)*+"
+    r"(?P<verb>(?:(?:give|gave|giving|rate|rated|rating|rates|score|scored|say|vote|choose|pick|mark"
+    r"|perfect)(?![a-z])[ :=]*"
+    r"(?:(?:you|u|them|the|this|your|it|my|service|of|as|at|a|an|is|solid|full|with|perfect|for|staff"
+    r"|agent|score"
+    r"|rating|:|-)(?![a-z])[ :=]*)*+)*+)"
+)
+ARTICLE: Final = re.compile(r"(?:(?:it's|that's|it is|that is|definitely) )?(?:an?|a solid|a perfect) ")
+
+_GREETING: Final = listed(
+    "你好 您好 嗨 谢谢你们 谢谢您 谢谢你 谢谢了 谢谢 多谢 感谢 非常感谢 辛苦了 辛苦 亲 早上好 下午好 "
+    "晚上好 好的 嗯嗯 嗯 哦 噢 收到 请 "
+    "hi hello thanks thank_you thank_you_very_much thanks_a_lot many_thanks thx ty ok okay please pls dear "
+    "yes cheers"
+)
+_DEGREE: Final = listed(
+    "很 非常 挺 还 比较 太 特别 有点 有些 真的 真 真是 十分 相当 都 也 超 超级 蛮 好 最 极 极其 更 还是 "
+    "一直 确实 总算 终于 已经 已 "
+    "very so really quite pretty all is was are were the your and a"
+)
+_VERDICT: Final = listed(
+    "满意 不错 很好 好 棒 赞 行 可以 还行 一般 一般般 一般吧 及时 耐心 热情 到位 专业 认真 负责 周到 优秀 "
+    "完美 给力 快 迅速 高效 方便 "
+    "亲切 贴心 细心 好评 五星好评 解决了 处理了 不满意 不太满意 很差 差 慢 不好 差劲 太差 态度好 服务好 "
+    "点赞 支持 加油 一流 没得说 没话说 "
+    "没问题 没毛病 良好 优质 优 强 牛 舒服 清楚 详细 客气 礼貌 有礼貌 稳定 满分 "
+    "good great excellent nice perfect fine satisfied happy bad poor slow fast quick helpful polite "
+    "friendly awesome "
+    "amazing fantastic wonderful service job work staff support not_bad well_done professional"
+)
+_TOPIC: Final = listed(
+    "我 我们 对 你们 你们的 的 服务 服务态度 服务质量 态度 客服 客服人员 网络 信号 网速 宽带 速度 处理 "
+    "处理速度 处理结果 结果 "
+    "回复 师傅 安装师傅 维修师傅 小哥 小姐姐 工作人员 总体 整体 总体来说 整体来说 总的来说 这次 本次 "
+    "这次服务 效率 办事 移动 问题 业务 "
+    "解释 沟通 人员 营业员 经理 移动的 师傅的 感觉 觉得 了 吧 啊 呀 哈 哦 呢 啦 地 得 非常的 这个 那个 "
+    "美女 帅哥 小妹 小伙"
+)
+#: A comment made of nothing but well-known words: greetings, thanks, and how it was.
+KNOWN: Final = re.compile(
+    rf"(?:{any_of(_GREETING + _DEGREE + _VERDICT + _TOPIC)}|[ \n,.!。!、~…;:()👍🙏😊😄👏❤🌹💐]+)*+"
+)
+#: What may follow 8分 without a sign between; and what may follow a bare 8.
+_NEXT_ANY: Final = listed(
+    "很 挺 非常 十分 特别 相当 比较 蛮 超 还行 还可以 还不错 还好 不错 不满意 不太满意 不太好 不怎么 不好 "
+    "满意 好评 好 棒 赞 优秀 优 完美 "
+    "给力 谢谢 感谢 多谢 谢 辛苦 服务 态度 问题 解决 处理 速度 效率 回复 希望 继续 加油 支持 一般 但 但是 "
+    "可是 不过 因为 由于 哈哈 嘿嘿 "
+    "太 真 真的 有点 有待 解释 及时 总体 整体 差 点赞 无语 失望 垃圾 投诉 没得说 没毛病 没问题 祝 么么哒 "
+    "ok okay thanks thank thx ty "
+    "good very great nice excellent perfect awesome please pls satisfied"
+)
+_NEXT_MARKED: Final = listed(
+    "网络 信号 网速 宽带 流量 客服 师傅 工作人员 你们 我 就是 小 安装 人员 办事 沟通 礼貌 专业 热情 耐心 "
+    "认真 负责 移动 主要 虽然 奉上 送上 "
+    "没解决 没有解决 还没解决 给你们 给你 给客服 给师傅 其他 基本"
+)
+NEXT_BARE: Final = re.compile(any_of(_NEXT_ANY))
+NEXT_MARKED: Final = re.compile(any_of(_NEXT_ANY + _NEXT_MARKED))
+NEXT_LATIN: Final = re.compile(
+    r"(?:thanks?|thx|ty|thank|good|very|great|excellent|nice|ok|okay|well|not bad|satisfied|happy|the|it|i"
+    r"|but|because|service|keep"
+    r"|your|you|please|pls|from me|from my side|was|were|they|helpful|fast|quick|slow|staff|agent|really"
+    r"|perfect|awesome|amazing|fantastic"
+    r"|wonderful|best|cheers|wifi|signal|network|internet|everything|all good|all ok|no problem|no "
+    r"complaints|so far so good"
+    r"|terrible|horrible|bad|poor|worst|useless|disappointed|for your service|for the service|for service"
+    r"|as|since|could be better|my)(?![a-z])"
+)
+PARTICLES: Final = re.compile(
+    r"(?:[ )\]】」』》>\"'}!]|吧|啊|哦|呀|哈|了|啦|呗|喽|咯|的"
+    r"|滴|哟|噢|喔|奉上|送上|拿去|拿走|收好|给你们|给您|给你|好了|嘻|亲|耶|呢|嗯)*+"
+)
+
+#: Words that take a score back, doubt it, or make it hang on something, wherever they stand.
+DANGER: Final = re.compile(
+    r"改(?:成|为|到|打|给|评)|原来(?:给|打|想)|本来|原本|本想|(?:打|发|按|写|输|填|点|选|弄|搞|评)错|更正"
+    r"|不对|撤回|作废|应该是|才是|算了吧|不算|开玩笑"
+    r"|逗你|骗你|才怪|个[屁鬼毛]|做梦|想得美|想的美|想多了|休想|呵呵|反话|反着|手滑|误(?:发|打|操作|触|按)"
+    r"|不可能|想都|别想|没门|不给|不值|不配|配吗|配么"
+    r"|不存在的|没有的事|下辈子|如果|假如|假设|倘若|要是|若(?!干)|只要|除非|否则|要不然|不然|再给|才给"
+    r"|就给|会给|再打分|再评|的话|凭什么|给不了"
+    r"|差不多|大概|可能|也许|左右|上下|至少|至多|最多|最少|顶多|之间|减(?!少)|扣(?!费|款|钱|我|了我|话)"
+    r"|加(?:一|1)?分"
+    r"|打(?:几|多少)分|给(?:几|多少)分|几分|多少分|还是(?=[\d一二三四五六七八九十])"
+    r"|或者?(?=[\d一二三四五六七八九十])"
+    r"|验证码|自动回复|自动应答|请回复|请您(?:对|为|回复|评|打)|请对|请为|尊敬的|回复数字|表示|代表"
+    r"|【[^】\d]{2,}】"
+    r"|auto-?(?:matic )?reply|out of (?:the )?office|please (?:rate|reply with)|reply with|verification "
+    r"code|your code"
+    r"|no way|yeah right|as if|dream on|in your dreams|kidding|sarcas|ironi|mistake|mistype|typo|i mean"
+    r"|meant|correction|actually"
+    r"|instead|(?<![a-z])(?:or|if|unless|until|maybe|perhaps|should be|would be|changed? (?:it|my)|never "
+    r"mind|when you|once you|at least|at most"
+    r"|about|around|almost|nearly|not\s*(?=$|[.!,])|liked|loved|emphasized|disliked|laughed at)(?![a-z])"
+)
+#: 要是再快点就更好了: a wish, not a condition.
+WISH: Final = re.compile(
+    r"(?:如果|要是|若|假如)[^,。!?\n]{0,20}[,，]?[^,。!?\n]{0,6}?(?:更好|就好|完美|更棒|更满意)(?:了|啦)?"
+)
+#: Before a score, these make it hang on what has not happened yet.
+CONDITION: Final = re.compile(
+    r"等|先|什么时候|何时|将来|下次|以后|希望|想|要(?!求)|能(?!力)|会(?!员)|才|再(?!次)|别|不(?:是|要|能"
+    r"|会|想|肯|敢)|上次|上回|以前|之前|昨天|别人|人家|他们|让我|叫我|求"
+    r"|怎么|为什么|吗|么|谁|[?]|(?:^|[,。!;\n ])(?:解决|修好|处理好|搞定|办好|恢复|退)"
+    r"|(?<![a-z])(?:will|can|can't|cannot|won't|wouldn't|don't|didn't|never|not|no|want|wants|wish|told"
+    r"|asked|when|once|after|before|last|how|why|what|they)(?![a-z])"
+)
+#: A deed without a sign that it is done, in a comment before a score.
+DEED: Final = re.compile(r"解决|处理|修|退|恢复|帮|办|给我|开通|取消|安装|赔")
+DONE: Final = re.compile(r"了|已|很|好|快|及时|得|满意|态度|耐心|慢|差|热情|专业|不错")
+#: A short question that asks about the score itself.
+TAG: Final = re.compile(
+    r"(?:^|[,。!\n ])[^,。!?\n]{0,5}(?:吗|么|嘛|不|没|吧)?\s*[?]|(?:吗|么)\s*(?:$|[,。!\n~])|[?](?=.*分)"
+    r"|够不够|行不行|可不可以|好不好|对不对"
+)
+
+STRONG_BLAME: Final = re.compile(
+    r"(?:非常|很|极|极其|相当|特别|十分|超级?|太|完全|一点都|一点也|根本|强烈|万分|最)(?:的)?不(?:满|满意)"
+    r"|垃圾|骗子|骗[钱人]|诈骗|滚|恶心|差评|最差|烂|狗屁|放屁|妈的|他妈|tmd|操你|草泥马|去死|无耻|混蛋|王八"
+    r"|流氓|坑(?:人|爹|钱|我|害)|霸王|气死|缺德|无语|零分|负分|👎|😡|🤬|😠|😤|💩|🤮|🖕|🙃|🤡|🙄"
+    r"|(?<![a-z])(?:terrible|horrible|worst|rubbish|garbage|trash|useless|awful|scam|shit|fuck\w*|damn"
+    r"|hate|disgusting|crap|pathetic|joke"
+    r"|very (?:dissatisfied|unsatisfied|unhappy|bad|poor)|very disappoint\w*)(?![a-z])"
+)
+BLAME: Final = re.compile(
+    r"(?:不|没有?|未|无法|难以|谈不上|不是|不太|不怎么|不够|不算|不能|毫不|并不|不那么|不很|不甚)(?:太|很"
+    r"|怎么|够|算|那么|能|令人|让人|是很|非常|感到)*满意|不满|失望|太差|很差|非常差|极差|差劲|恶劣|敷衍"
+    r"|推诿|投诉|气愤|生气|没用|差得|糟"
+    r"|(?<![a-z])(?:not (?:at all |very |really |so |too )?(?:satisfied|happy|good|pleased)|unhappy"
+    r"|dissatisfied|unsatisfied|unsatisfactory|disappoint\w*"
+    r"|very slow|bad|poor|poorly|angry|complain\w*)(?![a-z])"
+)
+FLAW: Final = re.compile(
+    r"(?:没有?|未|不|无法)[^,。!?\n]{0,3}(?:解决|处理|修好|恢复|退)|差(?!不多|点|别|价|异)|不行"
+    r"|不好(?!意思)|不太好|慢|不专业|不及时|不耐心"
+    r"|(?<![a-z])(?:slow|unresolved|unsolved|not (?:resolved|solved|fixed|working)|still (?:not|no|broken"
+    r"|waiting))(?![a-z])"
+)
+STRONG_PRAISE: Final = re.compile(
+    r"满意|完美|非常好|很好|太好|特别好|超好|好评|优秀|给力|满分|棒|赞|一流|👍|👏|💯|😊|😄|😍|🥰|❤"
+    r"|(?<![a-z])(?:excellent|perfect|great|satisfied|awesome|amazing|fantastic|wonderful|very good|very "
+    r"happy|the best|love)(?![a-z])"
+)
+PRAISE: Final = re.compile(
+    r"不错|挺好|蛮好|态度好|服务好|(?<![a-z])(?:good|nice|happy|helpful|well done)(?![a-z])"
+)
+MIDDLING: Final = re.compile(r"一般|还行|凑合|马马虎虎|普通|尚可|so[- ]?so|(?<![a-z])average(?![a-z])")
+#: 不是不满意, 没有不满: two negations, which nobody counts out for sure.
+DOUBLED: Final = re.compile(
+    r"(?:不是|没有?|并非|不能|不会|别|没什么|非)[^,。!?\n]{0,2}不(?:太|很)?(?:满|行|好)"
+)
