@@ -1,5 +1,6 @@
 """The settings explain themselves: docs/settings.md and `huiyin check --explain` are made here."""
 
+import types
 import typing
 from collections.abc import Iterator
 from datetime import timedelta
@@ -96,6 +97,8 @@ def _kind(kind: Any) -> str:
     plain = bare(kind)
     if typing.get_origin(plain) is typing.Literal:
         return " / ".join(f'`"{word}"`' for word in typing.get_args(plain))
+    if typing.get_origin(plain) is types.UnionType:
+        return " or ".join(map(_kind, typing.get_args(plain)))
     if typing.get_origin(plain) is list:
         return f"list of {_kind(typing.get_args(plain)[0])}"
     if typing.get_origin(plain) is dict:

@@ -95,6 +95,8 @@ def wanted(kind: Any) -> str:
     """What a setting takes, in words that follow «expected»."""
     plain = bare(kind)
     origin = typing.get_origin(plain)
+    if origin is types.UnionType:
+        return " or ".join(map(wanted, typing.get_args(plain)))
     if origin is typing.Literal:
         return "one of " + ", ".join(typing.get_args(plain))
     if plain is int:

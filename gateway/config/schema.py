@@ -253,7 +253,10 @@ class Templates(Struct, frozen=True, kw_only=True):
     language: Annotated[
         str, says("where a customer's is not known", pattern=r"^[a-z]{2}(-[A-Z]{2})?$", examples=["zh-CN"])
     ] = "zh-CN"
-    signature: Annotated[str, says("who writes: put into texts as `{{ signature }}`")] = "【回音】"
+    signature: Annotated[
+        str | dict[str, str],
+        says('who writes; or by language: {zh = "【…】", en = "[…]"}; empty: the shipped'),
+    ] = ""
 
 
 class Regions(Struct, frozen=True, kw_only=True):

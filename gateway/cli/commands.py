@@ -1,0 +1,279 @@
+"""The commands and their options, as a table. Nothing is imported here but argparse: help is to be quick."""
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+Parser = argparse.ArgumentParser
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """One command: its words, its options, and the function that does it.
+
+    `run` names `async def (args, settings) -> int`, or a plain function, as "module:function". `reads` says
+    where its settings come from: the configuration; only a file that was named; or it reads them itself.
+    """
+
+    name: str
+    told: str
+    chinese: str
+    run: str
+    options: Callable[[Parser], None] = lambda parser: None
+    reads: Literal["configuration", "named", "itself"] = "configuration"
+
+
+def _listening(text: str) -> tuple[str, int]:
+    host, colon, port = text.rpartition(":")
+    if not colon or not port.isdecimal() or int(port) > 65535:
+        raise argparse.ArgumentTypeError(f'"{text}" is no address; write it as 127.0.0.1:2775')
+    return host.strip("[]") or "0.0.0.0", int(port)  # noqa: S104 - ":2775" asks for every address
+
+
+def _parameter(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        raise argparse.ArgumentTypeError(f'"{text}" is no parameter; write it as name=value')
+    return key, value
+
+
+def _words(text: str) -> list[str]:
+    return [word.strip() for word in text.split(",") if word.strip()]
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f'"{text}" is no port')
+    return int(text)
+
+
+def _as_json(parser: Parser) -> None:
+    parser.add_argument("--json", action="store_true", help="answer in JSON, for programs")
+
+
+def _demo(parser: Parser) -> None:
+    parser.add_argument("--reset", action="store_true", help="start from nothing: remove ./.huiyin/ first")
+    parser.add_argument(
+        "--data", type=Path, default=Path(".huiyin"), metavar="DIR", help="default: ./.huiyin/"
+    )
+    for name in ("http", "smsc", "handset", "tickets"):
+        parser.add_argument(
+            f"--{name}-port", type=_port, default=None, metavar="N", help="default: a free one"
+        )
+
+
+def _serve(parser: Parser) -> None:
+    parser.add_argument(
+        "--roles", type=_words, metavar="A,B", help="api, sender, worker, console, mail; default: everything"
+    )
+
+
+def _smsc(parser: Parser) -> None:
+    parser.add_argument("--listen", type=_listening, default=("127.0.0.1", 2775), metavar="HOST:PORT")
+    parser.add_argument(
+        "--control", type=_listening, metavar="HOST:PORT", help="HTTP: messages that arrived, replies to send"
+    )
+    parser.add_argument(
+        "--account", action="append", metavar="ID:PASSWORD", help="who may bind; default: huiyin:huiyin"
+    )
+    parser.add_argument(
+        "--scenario", type=Path, metavar="FILE", help="a YAML scenario: delays, faults, replies"
+    )
+    parser.add_argument("--seed", type=int, default=1, help="same seed, same course")
+
+
+def _tickets(parser: Parser) -> None:
+    parser.add_argument("--listen", type=_listening, default=("127.0.0.1", 9000), metavar="HOST:PORT")
+
+
+def _migrate(parser: Parser) -> None:
+    parser.add_argument("--dry-run", action="store_true", help="try it in a transaction that is rolled back")
+    parser.add_argument("--status", action="store_true", help="only say what is applied and what waits")
+
+
+def _check(parser: Parser) -> None:
+    parser.add_argument("--explain", action="store_true", help="print what can be set, as Markdown")
+    _as_json(parser)
+
+
+def _template(parser: Parser) -> None:
+    parser.add_argument("template", metavar="TEMPLATE", help="category/name, such as complaint/resolution")
+    parser.add_argument(
+        "-p",
+        dest="params",
+        type=_parameter,
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="repeatable",
+    )
+    parser.add_argument("--language", metavar="LANG", help="zh-CN, zh-TW, en; default: the configuration's")
+    _as_json(parser)
+
+
+def _send(parser: Parser) -> None:
+    parser.add_argument("to", metavar="NUMBER", help="13905310001, +8613905310001 or 8613905310001")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--text", help="the message itself")
+    what.add_argument("--template", metavar="TEMPLATE", help="category/name, with -p for its parameters")
+    parser.add_argument(
+        "-p", dest="params", type=_parameter, action="append", default=[], metavar="KEY=VALUE"
+    )
+    parser.add_argument("--lane", choices=["emergency", "transactional", "service", "survey", "marketing"])
+    parser.add_argument("--ref", help="your own word for it, to find it again")
+    parser.add_argument("--url", help="of a running gateway; default: $HUIYIN_URL, else the configuration's")
+    parser.add_argument("--key", help="API key; better in $HUIYIN_KEY, where other users don't see it")
+    _as_json(parser)
+
+
+def _import(parser: Parser) -> None:
+    parser.add_argument("kind", choices=["events", "contacts", "subscriptions"])
+    parser.add_argument("file", type=Path, metavar="FILE", help="CSV or NDJSON; goes on where it was stopped")
+    _as_json(parser)
+
+
+def _key_create(parser: Parser) -> None:
+    parser.add_argument("--name", required=True, help="who will use it")
+    parser.add_argument(
+        "--scopes", required=True, type=_words, metavar="A,B", help="such as messages:write,read"
+    )
+    parser.add_argument("--rate", type=int, metavar="N", help="calls a second; default: the configuration's")
+    _as_json(parser)
+
+
+def _key_revoke(parser: Parser) -> None:
+    parser.add_argument("id", metavar="ID", help="as `huiyin key list` shows it")
+    _as_json(parser)
+
+
+def _explain(parser: Parser) -> None:
+    parser.add_argument("id", metavar="MESSAGE", help="msg_…")
+    _as_json(parser)
+
+
+def _bench(parser: Parser) -> None:
+    parser.add_argument("figures", nargs="*", metavar="FIGURE", help="only these; default: all of them")
+    parser.add_argument("--smsc", type=_listening, metavar="HOST:PORT", help="against an SMSC of yours")
+    parser.add_argument("--quick", action="store_true", help="a tenth of each, to see that it runs")
+    parser.add_argument("--output", type=Path, metavar="FILE", help="write the figures as JSON as well")
+    _as_json(parser)
+
+
+COMMANDS: Final = (
+    Command(
+        name="demo",
+        told="start everything on this machine, with a phone to play the customer",
+        chinese="一键演示",
+        run="gateway.app:demo",
+        options=_demo,
+        reads="named",
+    ),
+    Command(
+        name="serve",
+        told="run the gateway",
+        chinese="运行网关",
+        run="gateway.app:serve",
+        options=_serve,
+    ),
+    Command(
+        name="check",
+        told="say everything that is wrong with configuration, templates and rules",
+        chinese="检查配置、模板与规则",
+        run="gateway.cli.desk:check",
+        options=_check,
+        reads="itself",
+    ),
+    Command(
+        name="preview",
+        told="show a template as the customer will see it, with its segments",
+        chinese="预览短信",
+        run="gateway.cli.desk:preview",
+        options=_template,
+    ),
+    Command(
+        name="send",
+        told="send one message through a running gateway",
+        chinese="发送一条短信",
+        run="gateway.app:send",
+        options=_send,
+    ),
+    Command(
+        name="explain",
+        told="why a message was sent, held or dropped",
+        chinese="说明一条短信的来龙去脉",
+        run="gateway.app:explain",
+        options=_explain,
+    ),
+    Command(
+        name="import",
+        told="take in a file of events, contacts or subscriptions",
+        chinese="导入数据文件",
+        run="gateway.app:import_file",
+        options=_import,
+    ),
+    Command(
+        name="key create",
+        told="make an API key; it is shown once",
+        chinese="新建接口密钥",
+        run="gateway.app:key_create",
+        options=_key_create,
+    ),
+    Command(
+        name="key list",
+        told="the API keys, without their secrets",
+        chinese="列出接口密钥",
+        run="gateway.app:key_list",
+        options=_as_json,
+    ),
+    Command(
+        name="key revoke",
+        told="end an API key, at once and for good",
+        chinese="吊销接口密钥",
+        run="gateway.app:key_revoke",
+        options=_key_revoke,
+    ),
+    Command(
+        name="migrate",
+        told="bring the database to this version's schema",
+        chinese="升级数据库",
+        run="gateway.app:migrate",
+        options=_migrate,
+    ),
+    Command(
+        name="doctor",
+        told="what is wrong here, and what to do about it",
+        chinese="诊断",
+        run="gateway.app:doctor",
+        options=_as_json,
+    ),
+    Command(
+        name="smsc",
+        told="run the simulated SMS centre",
+        chinese="模拟短信中心",
+        run="gateway.app:smsc",
+        options=_smsc,
+        reads="named",
+    ),
+    Command(
+        name="ticket-system",
+        told="run the stand-in ticket system",
+        chinese="模拟工单系统",
+        run="gateway.app:ticket_system",
+        options=_tickets,
+        reads="named",
+    ),
+    Command(
+        name="bench",
+        told="measure, beside what the figures are held against",
+        chinese="性能测试",
+        run="gateway.app:bench",
+        options=_bench,
+        reads="named",
+    ),
+)
+
+
+#: Commands of two words have a head of their own.
+GROUPS: Final = {"key": ("API keys", "接口密钥")}

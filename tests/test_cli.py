@@ -1,0 +1,205 @@
+"""The command line: its help is quick, its exit status true, its commands find their functions."""
+
+import json
+import subprocess
+import sys
+import types
+from pathlib import Path
+
+import pytest
+
+from gateway import cli
+from gateway.cli.commands import COMMANDS, Command
+from gateway.config import Settings, explain
+
+
+@pytest.fixture(autouse=True)
+def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("HUIYIN_CONFIG", raising=False)
+    return tmp_path
+
+
+@pytest.fixture
+def app(monkeypatch: pytest.MonkeyPatch) -> types.SimpleNamespace:
+    """A stand-in for what carries the commands out; notes what it was given."""
+    seen = types.SimpleNamespace(args=None, settings=None)
+
+    async def serve(args: object, settings: Settings) -> int:
+        seen.args, seen.settings = args, settings
+        return 1
+
+    module = types.ModuleType("gateway.app")
+    module.__dict__.update(serve=serve, demo=serve, key_create=serve, send=serve, explain=serve)
+    monkeypatch.setitem(sys.modules, "gateway.app", module)
+    return seen
+
+
+def test_help_imports_nothing_heavy() -> None:
+    asked = (
+        "import sys; from gateway.cli import main; main(['--help']);"
+        "print(*sorted({n.partition('.')[0] for n in sys.modules}), file=sys.stderr)"
+    )
+    told = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    assert "huiyin" in told.stdout
+    heavy = {
+        "aiohttp",
+        "asyncio",
+        "asyncpg",
+        "jinja2",
+        "msgspec",
+        "phonenumbers",
+        "rich",
+        "structlog",
+        "uvloop",
+    }
+    assert heavy & set(told.stderr.split()) == set()
+
+
+def test_help_names_every_command_in_two_languages(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["--help"]) == 0
+    listed = " ".join(capsys.readouterr().out.split())
+    for command in COMMANDS:
+        if " " not in command.name:
+            assert f" {command.name} {command.told} {command.chinese}" in listed
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+def test_each_command_has_help(command: Command, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main([*command.name.split(), "--help"]) == 0
+    assert command.chinese in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param("", id="nothing asked"),
+        pytest.param("sevre", id="no such command"),
+        pytest.param("key", id="half a command"),
+        pytest.param("send 13905310001", id="neither text nor template"),
+        pytest.param("send 13905310001 --text a --template b", id="both"),
+        pytest.param("smsc --listen nowhere", id="no address"),
+        pytest.param("demo --http-port 70000", id="no port"),
+        pytest.param("preview survey/hotline -p score", id="no parameter"),
+        pytest.param("import money file.csv", id="no such kind"),
+    ],
+)
+def test_wrong_use_is_2(line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(line.split()) == 2
+    assert "usage: huiyin" in capsys.readouterr().err
+
+
+def test_a_command_answers_with_its_own_status(app: types.SimpleNamespace) -> None:
+    assert cli.main(["serve", "--roles", "api, sender"]) == 1
+    assert app.args.roles == ["api", "sender"]
+
+
+def test_the_configuration_may_be_named_before_or_behind_the_command(
+    app: types.SimpleNamespace, empty_folder: Path
+) -> None:
+    (empty_folder / "my.toml").write_text('[node]\nname = "mine"')
+    for line in (["--config", "my.toml", "serve"], ["serve", "--config", "my.toml"]):
+        cli.main(line)
+        assert app.settings.node.name == "mine"
+
+
+def test_a_faulty_configuration_stops_a_command_with_all_its_faults(
+    app: types.SimpleNamespace, empty_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (empty_folder / "huiyin.toml").write_text("[htp]\n[log]\nlevel = 3")
+    assert cli.main(["serve"]) == 1
+    assert app.settings is None
+    said = capsys.readouterr().err
+    assert "htp: unknown; did you mean http?" in said
+    assert "log.level: expected one of debug" in said
+
+
+def test_the_demo_does_not_mind_a_faulty_configuration_beside_it(
+    app: types.SimpleNamespace, empty_folder: Path
+) -> None:
+    (empty_folder / "huiyin.toml").write_text("[htp]")
+    assert cli.main(["demo"]) == 1
+    assert app.settings == Settings()
+
+
+def test_parameters_and_scopes_are_taken_apart(app: types.SimpleNamespace) -> None:
+    cli.main(["send", "13905310001", "--template", "survey/hotline", "-p", "a=b=c", "-p", "d="])
+    assert app.args.params == [("a", "b=c"), ("d", "")]
+    cli.main(["key", "create", "--name", "crm", "--scopes", "messages:write,read"])
+    assert app.args.scopes == ["messages:write", "read"]
+
+
+def test_an_unbuilt_command_says_so(app: types.SimpleNamespace, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["doctor"]) == 1
+    assert "not in this build" in capsys.readouterr().err
+
+
+def test_check_explains_the_settings_even_beside_a_faulty_file(
+    empty_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (empty_folder / "huiyin.toml").write_text("[htp]")
+    assert cli.main(["check", "--explain"]) == 0
+    assert capsys.readouterr().out == explain()
+
+
+def test_check_tells_faults_of_configuration_and_templates_in_one_go(
+    empty_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (empty_folder / "huiyin.toml").write_text("[htp]")
+    bad = empty_folder / "templates" / "sms" / "survey"
+    bad.mkdir(parents=True)
+    (bad / "bad.zh-CN.j2").write_text("no head")
+    assert cli.main(["check", "--json"]) == 1
+    faults = json.loads(capsys.readouterr().out)["faults"]
+    assert "huiyin.toml:1: htp: unknown; did you mean http?" in faults
+    assert any(fault.startswith("templates/sms/survey/bad.zh-CN.j2:1:1: has no head") for fault in faults)
+
+
+TEMPLATE = """\
+---
+title: Greeting
+lane: service
+owner: care
+max_segments: 2
+parameters:
+  name: {type: text, example: Li}
+---
+Dear {{ name }}, thank you for calling. {{ signature }}
+"""
+
+
+@pytest.fixture
+def template(empty_folder: Path) -> None:
+    folder = empty_folder / "templates" / "sms" / "survey"
+    folder.mkdir(parents=True)
+    (folder / "hello.en.j2").write_text(TEMPLATE)
+
+
+@pytest.mark.usefixtures("template")
+def test_preview_shows_the_text_with_its_price(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["preview", "survey/hello", "--language", "en", "-p", "name=王", "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["text"].startswith("Dear 王, thank you")
+    assert shown["segments"] == [shown["text"]]
+    assert (shown["encoding"], shown["forced_ucs2_by"]) == ("ucs2", ["王"])
+
+
+@pytest.mark.usefixtures("template")
+def test_preview_takes_examples_for_what_is_not_given(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["preview", "survey/hello", "--language", "en"]) == 0
+    out = capsys.readouterr().out
+    assert "gsm7, 1 segment" in out
+    assert "│ Dear Li, thank you" in out
+
+
+@pytest.mark.usefixtures("template")
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        pytest.param(["survey/helo"], "did you mean survey/hello?", id="no such template"),
+        pytest.param(["survey/hello", "-p", "nam=Li"], "nam: is not a parameter", id="no such parameter"),
+    ],
+)
+def test_preview_says_what_is_wrong(line: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["preview", *line]) == 1
+    assert said in capsys.readouterr().err
