@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import tempfile
+import time
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -13,11 +15,13 @@ from urllib.parse import urlsplit, urlunsplit
 import pytest
 
 from gateway.storage.database import connect
-from gateway.storage.embedded import EmbeddedServer, remove
+from gateway.storage.embedded import EmbeddedError, EmbeddedServer, remove
 from gateway.storage.migrate import migrate
 
 MEMORY = Path("/dev/shm")
 MEMORY_NEEDED = 1 << 30
+PREFIX = "huiyin-test-"
+LEFT_SECONDS = 3600.0
 
 
 @pytest.fixture
@@ -34,6 +38,7 @@ def dsn() -> Iterator[str]:
     if given := os.environ.get("HUIYIN_TEST_DSN"):
         yield given
         return
+    _sweep()
     folder = make_open_dir()
     try:
         with EmbeddedServer.start(folder, sync=False) as server:
@@ -46,6 +51,11 @@ def dsn() -> Iterator[str]:
 async def _template(dsn: str) -> AsyncIterator[str]:
     """The name of a migrated database, to be copied."""
     name = f"huiyin_template_{uuid.uuid4().hex}"
+    if "HUIYIN_TEST_DSN" not in os.environ:
+        await _execute(
+            dsn, "ALTER SYSTEM SET min_wal_size = '64MB'", "ALTER SYSTEM SET max_wal_size = '256MB'"
+        )
+        await _execute(dsn, "SELECT pg_reload_conf()")
     async with _created(dsn, name, "template1") as template:
         await migrate(template)
         yield name
@@ -72,24 +82,35 @@ class _created:  # noqa: N801 - used as a function
         self.dsn, self.name, self.template = dsn, name, template
 
     async def __aenter__(self) -> str:
-        await self._execute(f'CREATE DATABASE "{self.name}" TEMPLATE "{self.template}"')
+        await _execute(self.dsn, f'CREATE DATABASE "{self.name}" TEMPLATE "{self.template}"')
         parts = urlsplit(self.dsn)
         return urlunsplit(parts._replace(path=f"/{self.name}"))
 
     async def __aexit__(self, *_: object) -> None:
-        await self._execute(f'DROP DATABASE "{self.name}" WITH (FORCE)')
+        await _execute(self.dsn, f'DROP DATABASE "{self.name}" WITH (FORCE)')
 
-    async def _execute(self, statement: str) -> None:
-        connection = await connect(self.dsn, name="huiyin tests")
-        try:
+
+async def _execute(dsn: str, *statements: str) -> None:
+    connection = await connect(dsn, name="huiyin tests")
+    try:
+        for statement in statements:
             await connection.execute(statement)
-        finally:
-            await connection.close()
+    finally:
+        await connection.close()
 
 
 def make_open_dir() -> Path:
     """In memory where there is room: no test waits for a disk, and each still flushes as in production."""
     roomy = MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > MEMORY_NEEDED
-    folder = Path(tempfile.mkdtemp(prefix="huiyin-", dir=MEMORY if roomy else None))
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=MEMORY if roomy else None))
     folder.chmod(0o711)
     return folder
+
+
+def _sweep() -> None:
+    """Remove what runs that were killed long ago have left."""
+    for place in (MEMORY, Path(tempfile.gettempdir())):
+        for left in place.glob(f"{PREFIX}*"):
+            with contextlib.suppress(OSError, EmbeddedError):
+                if left.stat().st_mtime < time.time() - LEFT_SECONDS:
+                    remove(left)

@@ -132,20 +132,21 @@ class EmbeddedServer:
         if threading.current_thread() is not threading.main_thread():
             # The parent-death signal comes when the *thread* that forked ends.
             raise RuntimeError("the embedded PostgreSQL must be started from the main thread")
-        make_folder(data_dir)
-        data_dir = data_dir.resolve()
-        lock = hold(data_dir / "lock")
         try:
-            account = account_for(data_dir)
-            server = cls(data_dir, lock, account, home_for(data_dir, account))
-            stop_stray(server.cluster)
-            server._prepare(sync=sync)
-            server._launch(port)
-        except BaseException as error:
-            os.close(lock)
-            if isinstance(error, OSError):
-                raise EmbeddedError(f"the embedded PostgreSQL can't use {data_dir}: {error}") from error
-            raise
+            make_folder(data_dir)
+            data_dir = data_dir.resolve()
+            lock = hold(data_dir / "lock")
+            try:
+                account = account_for(data_dir)
+                server = cls(data_dir, lock, account, home_for(data_dir, account))
+                stop_stray(server.cluster)
+                server._prepare(sync=sync)
+                server._launch(port)
+            except BaseException:
+                os.close(lock)
+                raise
+        except OSError as error:
+            raise EmbeddedError(f"the embedded PostgreSQL can't use {data_dir}: {error}") from error
         return server
 
     @property
@@ -324,17 +325,22 @@ class EmbeddedServer:
 
 
 def remove(data_dir: Path) -> None:
-    """Delete a data folder and what lies elsewhere for it. Raises `DataDirInUse` while it is used."""
+    """Delete a data folder and what lies elsewhere for it. Raises `DataDirInUse`, `EmbeddedError`."""
     if not data_dir.exists():
         return
     data_dir = data_dir.resolve()
+    if not (data_dir / "lock").exists() and any(data_dir.iterdir()):
+        raise EmbeddedError(f"{data_dir} is not a data folder of the embedded PostgreSQL")
     lock = hold(data_dir / "lock")
     try:
-        home = data_dir / "home"
-        target = home.resolve() if home.is_symlink() else data_dir
-        stop_stray(target / "cluster")
-        for folder in {target, data_dir}:
-            shutil.rmtree(folder, ignore_errors=folder != data_dir)
+        link = data_dir / "home"
+        home = link.resolve()
+        stop_stray(home / "cluster")
+        if link.is_symlink():
+            shutil.rmtree(home, ignore_errors=True)
+            with contextlib.suppress(OSError):  # other clusters may lie there
+                home.parent.rmdir()
+        shutil.rmtree(data_dir)
     finally:
         os.close(lock)
 
