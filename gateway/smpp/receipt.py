@@ -1,0 +1,340 @@
+"""Delivery receipts as SMSCs really write them (SMPP 3.4 appendix B and its many dialects): read without
+ever raising, written for the simulator, and their ids made comparable."""
+
+import re
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+from gateway.smpp import constants as c
+from gateway.smpp import tlv
+from gateway.smpp.constants import MessageState, Tag
+from gateway.smpp.pdu import DataSm, DeliverSm
+
+
+class State(StrEnum):
+    """What a receipt says of the message. Only DELIVERED means that the handset has it."""
+
+    SCHEDULED = "SCHEDULED"
+    ENROUTE = "ENROUTE"
+    DELIVERED = "DELIVERED"
+    EXPIRED = "EXPIRED"
+    DELETED = "DELETED"
+    UNDELIVERABLE = "UNDELIVERABLE"
+    ACCEPTED = "ACCEPTED"
+    UNKNOWN = "UNKNOWN"
+    REJECTED = "REJECTED"
+    SKIPPED = "SKIPPED"
+
+
+#: States after which no further receipt is due (SMPP 3.4 §5.2.28). ACCEPTED is what the SMSC's operator
+#: reads in the customer's place, UNKNOWN may yet become anything.
+FINAL_STATES: Final = frozenset(
+    {
+        State.DELIVERED,
+        State.EXPIRED,
+        State.DELETED,
+        State.UNDELIVERABLE,
+        State.REJECTED,
+        State.SKIPPED,
+    }
+)
+
+# Words of appendix B first, then those of SMSCs that write them out or in their own way.
+WORDS: Final[Mapping[str, State]] = {
+    "DELIVRD": State.DELIVERED,
+    "EXPIRED": State.EXPIRED,
+    "DELETED": State.DELETED,
+    "UNDELIV": State.UNDELIVERABLE,
+    "ACCEPTD": State.ACCEPTED,
+    "UNKNOWN": State.UNKNOWN,
+    "REJECTD": State.REJECTED,
+    "ENROUTE": State.ENROUTE,
+    "SCHEDLD": State.SCHEDULED,
+    "SKIPPED": State.SKIPPED,
+    "DELIVERED": State.DELIVERED,
+    "UNDELIVERABLE": State.UNDELIVERABLE,
+    "UNDELIVERED": State.UNDELIVERABLE,
+    "UNDELVD": State.UNDELIVERABLE,
+    "ACCEPTED": State.ACCEPTED,
+    "REJECTED": State.REJECTED,
+    "SCHEDULED": State.SCHEDULED,
+    "BUFFERED": State.ENROUTE,
+    "BUFFRED": State.ENROUTE,
+    "BUFFERD": State.ENROUTE,
+    "FAILED": State.UNDELIVERABLE,
+}
+_BY_NUMBER: Final = {int(state): State[state.name] for state in MessageState}
+_WIRE_WORDS: Final = {
+    State.SCHEDULED: "SCHEDLD",
+    State.DELIVERED: "DELIVRD",
+    State.UNDELIVERABLE: "UNDELIV",
+    State.ACCEPTED: "ACCEPTD",
+    State.REJECTED: "REJECTD",
+}
+
+
+class IdForm(StrEnum):
+    """How one side of an SMSC writes the number that a message id is."""
+
+    OPAQUE = "opaque"  #: no number, or written alike everywhere
+    DECIMAL = "decimal"
+    HEX = "hex"
+
+
+class Habits(msgspec.Struct, frozen=True, kw_only=True):
+    """How one SMSC writes its receipts; part of its route's profile."""
+
+    #: Receipts come without esm_class saying so: whatever reads as one is one.
+    without_esm_class: bool = False
+    #: Which id counts when both are there.
+    prefer_tlv_id: bool = True
+    #: Which state counts when both are there.
+    prefer_tlv_state: bool = False
+    #: State words of this SMSC, upper case; they come before the known ones.
+    words: dict[str, State] = {}
+    #: How ids are written in submit_sm_resp, and how in receipts.
+    response_id: IdForm = IdForm.OPAQUE
+    receipt_id: IdForm = IdForm.OPAQUE
+    ignore_zeros: bool = False
+    ignore_case: bool = False
+    #: ACCEPTED is this SMSC's last word.
+    accepted_is_final: bool = False
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+    """One delivery receipt. `message_id` is as the SMSC wrote it; dates are its digits, in its own time."""
+
+    message_id: str
+    state: State
+    #: The state's word as it came; empty when only the TLV told it.
+    word: str = ""
+    final: bool
+    err: str = ""
+    submit_date: str = ""
+    done_date: str = ""
+    sub: str = ""
+    dlvrd: str = ""
+    text: str = ""
+
+
+# The form of appendix B, to the letter, which nearly all receipts have. Each piece is bounded and excludes
+# what follows it, so the match takes one pass.
+_USUAL: Final = re.compile(
+    r"id:([^ :,;|&=]{1,65}) sub:(\d{1,3}) dlvrd:(\d{1,3}) submit date:(\d{10,14}) done date:(\d{10,14})"
+    r" stat:([A-Z]{5,13}) err:(\w{1,16}) [Tt]ext:"
+).match
+_KEY: Final = (
+    r"(?:(?:message|msg)_?)?id|sub|dlvrd|submit[ _]?date|done[ _]?date"
+    r"|(?:message_?)?stat(?:e|us)?|err(?:or)?(?:_?code)?"
+)
+_NEXT: Final = rf"(?:{_KEY}|text)[ \t]*[:=]"
+# A key begins the text or follows a separator; its value runs to the next blank, or to a separator before
+# the next key, because an id may hold any sign.
+_FIELD: Final = re.compile(
+    rf"(?:^|(?<=[\s,;|&]))({_KEY})[ \t]*[:=][ \t]*((?!{_NEXT})(?:(?![,;|&][ \t]*{_NEXT})\S)*)", re.IGNORECASE
+)
+_TEXT: Final = re.compile(r"(?:^|(?<=[\s,;|&]))text[ \t]*[:=]", re.IGNORECASE)
+_SEPARATORS: Final = " \t\r\n,;|&"
+_DATE: Final = re.compile(r"[0-9]{10}(?:[0-9]{2}){0,2}").fullmatch
+_DECIMAL: Final = re.compile(r"[0-9]{1,255}").fullmatch
+_HEX: Final = re.compile(r"[0-9A-Fa-f]{1,255}").fullmatch
+_MAX_TEXT: Final = 2048
+_RECEIPT_TYPES: Final = frozenset({c.ESM_DELIVERY_RECEIPT, c.ESM_INTERMEDIATE_NOTIFICATION})
+DEFAULT: Final = Habits()
+
+
+def parse(pdu: DeliverSm | DataSm, habits: Habits = DEFAULT) -> Receipt | None:
+    """The receipt in a deliver_sm or data_sm; None when it is a customer's message. Never raises.
+
+    What the esm_class calls a receipt is one even if nothing can be read in it: then the id is empty and
+    the state UNKNOWN, so that it is kept and shown, and never taken for a customer's words.
+    """
+    declared = pdu.esm_class & c.ESM_TYPE_MASK in _RECEIPT_TYPES
+    if not declared and not habits.without_esm_class:
+        return None
+    fields = _read(_text_of(pdu))
+    tlvs = pdu.tlvs
+    tlv_id = tlv_state = None
+    if tlvs:
+        tlv_id = tlv.text(tlvs, Tag.RECEIPTED_MESSAGE_ID)
+        tlv_state = (
+            _BY_NUMBER.get(tlv.octet(tlvs, Tag.MESSAGE_STATE) or 0) if Tag.MESSAGE_STATE in tlvs else None
+        )
+        if not fields.get("err"):
+            fields["err"] = _network_error(tlvs)
+    if not declared and not _looks_like_one(fields, tlv_id, tlv_state):
+        return None
+    word = fields.get("stat", "").strip("\"'.()[]").upper()
+    state = habits.words.get(word) or WORDS.get(word)
+    if tlv_state is not None and (state is None or habits.prefer_tlv_state):
+        state = tlv_state
+    ids = (tlv_id, fields.get("id")) if habits.prefer_tlv_id else (fields.get("id"), tlv_id)
+    state = state or State.UNKNOWN
+    intermediate = pdu.esm_class & c.ESM_TYPE_MASK == c.ESM_INTERMEDIATE_NOTIFICATION
+    return Receipt(
+        message_id=ids[0] or ids[1] or "",
+        state=state,
+        word=word,
+        final=_is_final(state, habits, intermediate=intermediate),
+        err=fields.get("err", ""),
+        submit_date=_digits(fields.get("submit date", "")),
+        done_date=_digits(fields.get("done date", "")),
+        sub=fields.get("sub", ""),
+        dlvrd=fields.get("dlvrd", ""),
+        text=fields.get("text", ""),
+    )
+
+
+def _is_final(state: State, habits: Habits, *, intermediate: bool) -> bool:
+    """An intermediate notification tells of one attempt (SMPP 3.4 §2.11), but delivered is delivered."""
+    if state is State.DELIVERED:
+        return True
+    if state is State.ACCEPTED:
+        return habits.accepted_is_final and not intermediate
+    return state in FINAL_STATES and not intermediate
+
+
+def _looks_like_one(fields: Mapping[str, str], tlv_id: str | None, tlv_state: State | None) -> bool:
+    """Whether it reads as a receipt though no esm_class says so; a word with an id is not enough."""
+    if tlv_id and tlv_state is not None:
+        return True
+    dated = "submit date" in fields or "done date" in fields
+    return bool(fields.get("id") and fields.get("stat") and dated)
+
+
+def _text_of(pdu: DeliverSm | DataSm) -> str:
+    octets = getattr(pdu, "short_message", b"") or pdu.tlvs.get(Tag.MESSAGE_PAYLOAD, b"")
+    if pdu.esm_class & c.ESM_UDHI and octets:
+        octets = octets[1 + octets[0] :]
+    # Some write receipts in UCS-2, some only say so: a field's name in UCS-2 begins with a zero octet.
+    if octets[:1] == b"\0":
+        return octets[: 2 * _MAX_TEXT].decode("utf-16-be", "replace")
+    return octets[:_MAX_TEXT].decode("latin-1")
+
+
+def _read(text: str) -> dict[str, str]:
+    """The fields by their names in appendix B. Nothing from `text:` on can give an id."""
+    usual = _USUAL(text)
+    if usual is not None:
+        message_id, sub, dlvrd, submitted, done, stat, err = usual.groups()
+        return {
+            "id": message_id,
+            "sub": sub,
+            "dlvrd": dlvrd,
+            "submit date": submitted,
+            "done date": done,
+            "stat": stat,
+            "err": err,
+            "text": text[usual.end() :],
+        }
+    text = text.rstrip("\0")
+    cut = _TEXT.search(text)
+    fields: dict[str, str] = {}
+    for found in _FIELD.finditer(text, 0, cut.start() if cut else len(text)):
+        fields.setdefault(_canonical(found[1]), found[2].rstrip(",;|&"))
+    fields["text"] = text[cut.end() :] if cut else ("" if fields else text)
+    if not fields.get("stat") and cut is not None:
+        _read_behind_empty_text(text, cut.end(), fields)
+    return fields
+
+
+def _read_behind_empty_text(text: str, at: int, fields: dict[str, str]) -> None:
+    """Fields that stand behind `text:` count when nothing but fields stands there, and never the id."""
+    behind: dict[str, str] = {}
+    end = len(text)
+    while at < end:
+        if text[at] in _SEPARATORS:
+            at += 1
+            continue
+        found = _FIELD.match(text, at)
+        if found is None:
+            return
+        behind.setdefault(_canonical(found[1]), found[2].rstrip(",;|&"))
+        at = found.end()
+    behind.pop("id", None)
+    if behind.get("stat"):
+        fields.update({key: value for key, value in behind.items() if not fields.get(key)})
+        fields["text"] = ""
+
+
+def _canonical(key: str) -> str:
+    key = key.lower()
+    for start, name in (("submit", "submit date"), ("done", "done date"), ("sub", "sub"), ("err", "err")):
+        if key.startswith(start):
+            return name
+    if "stat" in key:
+        return "stat"
+    return "id" if key.endswith("id") else key
+
+
+def _digits(date: str) -> str:
+    return date if _DATE(date) else ""
+
+
+def _network_error(tlvs: Mapping[int, bytes]) -> str:
+    """network_error_code: one octet for the kind of network, two for its code (SMPP 3.4 §5.3.2.31)."""
+    value = tlvs.get(Tag.NETWORK_ERROR_CODE, b"")
+    return str(int.from_bytes(value[1:3], "big")) if len(value) == 3 else ""
+
+
+# Ids
+
+
+def response_key(message_id: str, habits: Habits) -> str:
+    """What an id of submit_sm_resp is looked up by."""
+    return _key(message_id, habits.response_id, habits)
+
+
+def receipt_key(message_id: str, habits: Habits) -> str:
+    """What an id of a receipt is looked up by."""
+    return _key(message_id, habits.receipt_id, habits)
+
+
+def same_id(responded: str, receipted: str, habits: Habits) -> bool:
+    """Whether a receipt's id names the message that a submit_sm_resp named."""
+    return bool(responded) and response_key(responded, habits) == receipt_key(receipted, habits)
+
+
+def _key(message_id: str, form: IdForm, habits: Habits) -> str:
+    """Numbers become decimal, however long they are; what is no number is compared as it stands."""
+    if form is IdForm.HEX and _HEX(message_id):
+        return str(int(message_id, 16))
+    if form is IdForm.DECIMAL and _DECIMAL(message_id):
+        return str(int(message_id))
+    if habits.ignore_zeros:
+        message_id = message_id.lstrip("0") or message_id[:1]
+    return message_id.lower() if habits.ignore_case else message_id
+
+
+# Writing
+
+
+def write(
+    message_id: str,
+    state: State,
+    *,
+    submit_date: str,
+    done_date: str,
+    err: str = "000",
+    text: str = "",
+    sub: str = "001",
+    dlvrd: str | None = None,
+) -> bytes:
+    """The text of a receipt in the form of appendix B; `text` is cut to its 20 signs."""
+    if dlvrd is None:
+        dlvrd = "001" if state is State.DELIVERED else "000"
+    return (
+        f"id:{message_id} sub:{sub} dlvrd:{dlvrd} submit date:{submit_date} done date:{done_date} "
+        f"stat:{_WIRE_WORDS.get(state, state.value)} err:{err} text:{text[:20]}"
+    ).encode("latin-1", "replace")
+
+
+def write_tlvs(message_id: str, state: State) -> dict[int, bytes]:
+    """The parameters that say the same (SMPP 3.4 §5.3.2.12, §5.3.2.35)."""
+    return {
+        int(Tag.RECEIPTED_MESSAGE_ID): message_id.encode("latin-1", "replace") + b"\0",
+        int(Tag.MESSAGE_STATE): bytes((MessageState[state.name],)),
+    }
