@@ -257,6 +257,36 @@ def test_connectors_stand_in_files_of_their_own_too(file: Path) -> None:
     assert (created.success.pointer, created.success.equals) == ("/ok", True)
 
 
+def test_a_connector_has_as_many_secrets_as_it_needs(file: Path) -> None:
+    text = """
+[connectors."lookup.balance"]
+url = "https://hall.example/{{ to }}"
+headers = {Authorization = "Basic {{ secrets.login }}", X-Key = "{{ secret }}"}
+secret = "one"
+secrets = {login = "two", token_file = "secrets/smsc-main"}
+"""
+    file.write_text(text)
+    connector = config.load(file, {}).connectors["lookup.balance"]
+    assert connector.definition()["secrets"] == {"login": "two", "token": "s3cret"}
+    assert connector.definition()["secret"] == "one"
+    assert not {"one", "two", "s3cret"} & set(re.findall(r"\w+", repr(connector)))
+
+
+def test_a_connector_that_could_not_be_called_is_a_fault(file: Path) -> None:
+    text = """
+[connectors."ticket.create"]
+url = "https://tickets.example/new"
+body = "{{ nothing"
+[connectors."ticket.create".headers]
+X-Key = "{{ secret }}"
+"""
+    told = faults_of(file, text)
+    assert {fault.rpartition(": ")[0].split(": ")[1] for fault in told} >= {
+        'connectors."ticket.create".headers.X-Key'
+    }
+    assert any(fault.startswith('huiyin.toml:4: connectors."ticket.create".body: ') for fault in told)
+
+
 @pytest.mark.parametrize(
     ("text", "fault"),
     [

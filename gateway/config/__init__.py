@@ -37,6 +37,7 @@ from gateway.config.schema import (
     Templates,
 )
 from gateway.config.yaml import YamlError, read_yaml
+from gateway.domain.connector import load_connectors
 
 __all__ = [
     "NONE",
@@ -171,6 +172,11 @@ def _judge(settings: Settings) -> Iterator[tuple[Place, str]]:
     yield from _judge_networks(("http", "trusted_proxies"), settings.http.trusted_proxies)
     yield from _judge_networks(("security", "allow_targets"), settings.security.allow_targets)
     yield from _judge_routes(settings)
+    for name, connector in settings.connectors.items():
+        lead = f'connectors."{name}".'
+        for fault in load_connectors({name: connector.definition()})[1]:
+            key, _, told = fault.removeprefix(lead).partition(": ")
+            yield ("connectors", name, *key.split(".")), told
 
 
 def _judge_networks(place: Place, networks: list[str]) -> Iterator[tuple[Place, str]]:

@@ -102,7 +102,7 @@ def _kind(kind: Any) -> str:
     if typing.get_origin(plain) is list:
         return f"list of {_kind(typing.get_args(plain)[0])}"
     if typing.get_origin(plain) is dict:
-        return "table"
+        return "table of secrets" if Secret in typing.get_args(plain) else "table"
     if plain is int:
         low, high = (bound(kind, which) for which in ("ge", "le"))
         span = f"{low}–{high}" if high is not None else f"from {low}"

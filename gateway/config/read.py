@@ -137,6 +137,8 @@ class Reader:
             return self.table(plain, raw, place)
         if typing.get_origin(plain) is dict and is_table(bare(typing.get_args(plain)[1])):
             return self._named(bare(typing.get_args(plain)[1]), raw, place)
+        if plain == dict[str, Secret]:
+            return self._secrets(raw)
         if plain is timedelta:
             if not isinstance(raw, str):
                 raise WrongError(f"expected {wanted(kind)}, not {shown(raw)}")
@@ -203,6 +205,14 @@ class Reader:
                 self.fault((*place, name), "is missing")
                 whole = False
         return kind(**values) if whole or not place else None
+
+    def _secrets(self, raw: Any) -> dict[str, Secret]:
+        if not isinstance(raw, dict) or not all(isinstance(item, str) for item in raw.values()):
+            raise WrongError("expected a table of texts")
+        return {
+            key.removesuffix("_file"): self._secret(item) if key.endswith("_file") else Secret(item)
+            for key, item in raw.items()
+        }
 
     def _secret(self, name: Any) -> Secret:
         """The first line of a secret file, whose path is relative to the configuration's folder."""

@@ -4,7 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
-from msgspec import Meta, Struct, field
+from msgspec import Meta, Struct, field, structs
 
 ROLES: Final = ("api", "sender", "worker", "console", "mail")
 
@@ -160,7 +160,10 @@ class Connector(Struct, frozen=True, kw_only=True):
     method: Annotated[Literal["GET", "POST", "PUT", "PATCH", "DELETE"], says("HTTP method")] = "POST"
     headers: Annotated[dict[str, str], says("further headers")] = field(default_factory=dict)
     body: Annotated[Any, says("JSON body; none: all that is known, under plain names")] = None
-    secret: Annotated[Secret, says("what `{{ secret }}` stands for in headers")] = NONE
+    secret: Annotated[Secret, says("what `{{ secret }}` stands for")] = NONE
+    secrets: Annotated[
+        dict[str, Secret], says("further ones: `{{ secrets.token }}`, given as token or token_file")
+    ] = field(default_factory=dict)
     success: Annotated[Success, says("how the answer is read")] = Success()
     result: Annotated[
         str,
@@ -183,6 +186,14 @@ class Connector(Struct, frozen=True, kw_only=True):
     breaker_pause: Annotated[timedelta, says("how long an open breaker rests before one trial")] = timedelta(
         seconds=30
     )
+
+    def definition(self) -> dict[str, Any]:
+        """Plain values, secrets revealed, for whoever compiles the connector."""
+        plain = structs.asdict(self)
+        plain["secret"] = self.secret.reveal()
+        plain["secrets"] = {name: secret.reveal() for name, secret in self.secrets.items()}
+        plain["success"] = structs.asdict(self.success)
+        return plain
 
 
 class Security(Struct, frozen=True, kw_only=True):
