@@ -1,0 +1,394 @@
+"""`/v1/messages`: send one or thousands, look one up with its history, list, take back."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Final
+
+import msgspec
+from msgspec import Meta
+
+from gateway.domain import ids
+from gateway.domain.ids import Kind
+from gateway.domain.message import Event, Lane, Message, Status, Step
+from gateway.domain.msisdn import mask
+from gateway.domain.request import Accepted, Fault, MessageRequest, Number, Rejected
+from gateway.http import intake
+from gateway.http.exchange import JSON, NDJSON, Answer, Request, json_answer
+from gateway.http.ports import Services
+from gateway.http.problem import (
+    INVALID_QUERY,
+    INVALID_REQUEST,
+    TOO_LATE,
+    Problem,
+    of_rejected,
+    problem,
+    unknown_id,
+)
+from gateway.http.reading import MOST_FAULTS, UNREADABLE, Faulty, Reader
+from gateway.http.routes import BATCH_LIMIT, Gives, Route
+from gateway.http.schema import Moment, Paged, PageOf, Word, listing, page_of
+from gateway.services.intake import Conflict, Replay
+from gateway.services.keys import Scope
+from gateway.services.lookups import Listed, MessageRecord, UnknownNumber
+
+MOST_ITEMS: Final = 10_000
+
+_encode = msgspec.json.Encoder().encode
+_one = Reader(MessageRequest)
+_decode_array = msgspec.json.Decoder(list[MessageRequest]).decode
+_decode_lines = msgspec.json.Decoder(MessageRequest).decode_lines
+_split = msgspec.json.Decoder(list[msgspec.Raw])
+_problem_of = msgspec.json.Decoder(Problem)
+
+
+# --- Send one -------------------------------------------------------------------------------------
+
+
+async def send(request: Request, services: Services) -> Answer:
+    """POST /v1/messages"""
+    once = request.once(_render_single)
+    outcome = await services.intake.messages((request.payload,), request.caller, once)
+    if isinstance(outcome, Replay | Conflict):
+        return intake.repeated(outcome)
+    return intake.answer(outcome[0])
+
+
+def _render_single(outcome: Sequence[Accepted | Rejected]) -> tuple[int, bytes]:
+    return intake.render(outcome[0])
+
+
+# --- Send many ------------------------------------------------------------------------------------
+
+
+class BatchItem(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What became of one message of a batch: an id and where it stands, or a problem."""
+
+    index: Annotated[int, Meta(description="its place in the batch, from 0")]
+    status: Annotated[int, Meta(description="the HTTP status that it would have had alone")]
+    id: str | None = None
+    state: Annotated[str, Meta(description="where the message stands", examples=["queued"])] | None = None
+    segments: int | None = None
+    encoding: str | None = None
+    reason: str | None = None
+    problem: Problem | None = None
+
+
+class BatchResult(msgspec.Struct, frozen=True):
+    """One item a message, in the order of the batch."""
+
+    accepted: int
+    rejected: int
+    data: list[BatchItem]
+
+
+async def send_batch(request: Request, services: Services) -> Answer:
+    """POST /v1/messages/batch"""
+    items = _lines(request.body) if request.form == NDJSON else _array(request.body)
+    if isinstance(items, Answer):
+        return items
+    if not items or len(items) > MOST_ITEMS:
+        detail = f"A batch holds 1 to {MOST_ITEMS:,} messages, this one {len(items):,}."
+        return problem(INVALID_REQUEST, detail, (Fault("", detail),))
+    outcome = await services.intake.messages(items, request.caller, request.once(_render_batch))
+    if isinstance(outcome, Replay | Conflict):
+        return intake.repeated(outcome)
+    return Answer(*_render_batch(outcome))
+
+
+def _render_batch(outcomes: Sequence[Accepted | Rejected]) -> tuple[int, bytes]:
+    data = [
+        BatchItem(n, 202, one.id, one.status, one.segments, one.encoding, one.reason)
+        if isinstance(one, Accepted)
+        else BatchItem(n, one.status, problem=of_rejected(one))
+        for n, one in enumerate(outcomes)
+    ]
+    accepted = sum(item.status == 202 for item in data)
+    return 200, _encode(BatchResult(accepted, len(data) - accepted, data))
+
+
+def _array(body: bytes) -> Sequence[MessageRequest | Rejected] | Answer:
+    """A JSON array: read at once, and one by one only where one of them has a fault."""
+    try:
+        if b"\\u0000" not in body:
+            return _decode_array(body)
+    except UNREADABLE:
+        pass
+    try:
+        return [_item(raw) for raw in _split.decode(body)]
+    except UNREADABLE as error:
+        return Reader(list[Any]).explain(body, error)
+
+
+def _lines(body: bytes) -> Sequence[MessageRequest | Rejected]:
+    """NDJSON: one message a line; empty lines are passed over."""
+    try:
+        if b"\\u0000" not in body:
+            return _decode_lines(body)
+    except UNREADABLE:
+        pass
+    return [_item(line) for line in body.split(b"\n") if line.strip()]
+
+
+def _item(raw: bytes | msgspec.Raw) -> MessageRequest | Rejected:
+    try:
+        request: MessageRequest = _one.read(raw)
+    except Faulty as faulty:
+        told = _problem_of.decode(faulty.answer.body)
+        return Rejected(
+            told.type.rpartition("/")[2], told.title, told.status, told.detail, told.errors[:MOST_FAULTS]
+        )
+    return request
+
+
+# --- Look up --------------------------------------------------------------------------------------
+
+
+class HistoryEntry(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One thing that happened to a message."""
+
+    at: Moment
+    kind: Annotated[str, Meta(description="what happened: accepted, attempt, submitted, delivered …")]
+    status: Annotated[str, Meta(description="of the message from then on")]
+    segment: Annotated[int, Meta(description="1…n; absent: the whole message")] | None = None
+    copy: Annotated[int, Meta(description="2: the segment was sent a second time")] | None = None
+    route: str | None = None
+    smsc_id: str | None = None
+    command_status: int | None = None
+    reason: str | None = None
+    detail: str | None = None
+
+
+class MessageSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """A message in a list. Without the scope `pii:read` numbers are masked, and `masked` is true."""
+
+    id: str
+    to: Annotated[str, Meta(description="E.164 digits; masked without pii:read", examples=["8613905310001"])]
+    status: Status
+    reason: str | None
+    lane: Lane
+    sender: str
+    ref: str | None
+    template: str | None
+    version: int | None
+    encoding: str
+    segments: int
+    route: str | None
+    accepted_at: Moment
+    changed_at: Moment
+    due_at: Moment | None
+    expires_at: Moment | None
+    masked: bool
+
+
+class MessageDetail(MessageSummary, frozen=True, kw_only=True):
+    """One message with all that happened to it."""
+
+    text: Annotated[str, Meta(description="null without pii:read")] | None
+    language: str | None
+    report: bool
+    request_id: str | None
+    survey: Annotated[str, Meta(description="the survey that it asks for or belongs to")] | None
+    maybe_duplicate: Annotated[
+        bool, Meta(description="a segment was sent twice: its first response was lost")
+    ]
+    history: list[HistoryEntry]
+
+
+class MessageQuery(Paged, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Filters of the list."""
+
+    to: Number | None = None
+    ref: Word | None = None
+    status: Status | None = None
+    lane: Lane | None = None
+    since: Moment | None = None
+
+
+#: Steps whose detail is a receipt as it came: it quotes the customer's number and the text.
+_QUOTING: Final = frozenset({Event.RECEIPT, Event.DELIVERED, Event.UNDELIVERED})
+
+
+def _common(message: Message, whole: bool) -> dict[str, Any]:
+    return {
+        "id": ids.public(Kind.MESSAGE, message.id),
+        "to": message.msisdn if whole else mask(message.msisdn),
+        "lane": message.lane,
+        "sender": message.sender,
+        "ref": message.ref,
+        "template": message.template,
+        "version": message.version,
+        "encoding": message.encoding,
+        "segments": message.segments,
+        "accepted_at": message.accepted_at,
+        "due_at": message.due_at,
+        "expires_at": message.expires_at,
+        "masked": not whole,
+    }
+
+
+def _entry(step: Step, whole: bool) -> HistoryEntry:
+    return HistoryEntry(
+        at=step.at,
+        kind=step.kind,
+        status=step.status,
+        segment=step.segment,
+        copy=step.copy,
+        route=step.route,
+        smsc_id=step.smsc_id,
+        command_status=step.command_status,
+        reason=step.reason,
+        detail=step.detail if whole or step.kind not in _QUOTING else None,
+    )
+
+
+def detail(record: MessageRecord, whole: bool) -> MessageDetail:
+    """A message as the API shows it; the first entry of its history is its acceptance."""
+    message, steps = record.message, record.steps
+    last = steps[-1] if steps else None
+    history = [
+        HistoryEntry(at=message.accepted_at, kind="accepted", status=message.status, reason=message.reason)
+    ]
+    history += [_entry(step, whole) for step in steps]
+    return MessageDetail(
+        **_common(message, whole),
+        status=Status(last.status if last else message.status),
+        reason=last.reason if last else message.reason,
+        route=next((step.route for step in reversed(steps) if step.route), None),
+        changed_at=last.at if last else message.accepted_at,
+        text=message.body if whole else None,
+        language=message.language,
+        report=message.report,
+        request_id=message.request_id,
+        survey=ids.public(Kind.SURVEY, message.conversation_id) if message.conversation_id else None,
+        maybe_duplicate=any(step.copy is not None and step.copy > 1 for step in steps),
+        history=history,
+    )
+
+
+def _summary(listed: Listed, whole: bool) -> MessageSummary:
+    return MessageSummary(
+        **_common(listed.message, whole),
+        status=Status(listed.status),
+        reason=listed.reason,
+        route=listed.route,
+        changed_at=listed.changed_at,
+    )
+
+
+async def get(request: Request, services: Services) -> Answer:
+    """GET /v1/messages/{id}"""
+    message_id = ids.parse(Kind.MESSAGE, request.params[0])
+    record = None if message_id is None else await services.lookups.message(message_id)
+    if record is None:
+        return unknown_id("message", request.params[0])
+    return json_answer(200, detail(record, request.open_book))
+
+
+async def list_(request: Request, services: Services) -> Answer:
+    """GET /v1/messages"""
+    query: MessageQuery = request.query
+    page = page_of(query)
+    if isinstance(page, Answer):
+        return page
+    try:
+        rows = await services.lookups.messages(
+            page, to=query.to, ref=query.ref, status=query.status, lane=query.lane, since=query.since
+        )
+    except UnknownNumber:
+        return not_a_number()
+    whole = request.open_book
+    return json_answer(
+        200, listing(rows, query, lambda row: row.message.id, lambda row: _summary(row, whole))
+    )
+
+
+def not_a_number() -> Answer:
+    """422: the filter `to` can't be a customer's number."""
+    fault = Fault("/to", "is not a mobile number of a configured region")
+    return problem(INVALID_QUERY, f"to {fault.detail}.", (fault,))
+
+
+# --- Take back ------------------------------------------------------------------------------------
+
+
+class Cancelled(msgspec.Struct, frozen=True):
+    """The message will not be sent."""
+
+    id: str
+    status: Status
+
+
+async def cancel(request: Request, services: Services) -> Answer:
+    """POST /v1/messages/{id}/cancel"""
+    message_id = ids.parse(Kind.MESSAGE, request.params[0])
+    outcome = "unknown-id" if message_id is None else await services.dispatch.cancel(message_id)
+    match outcome:
+        case "cancelled":
+            return json_answer(200, Cancelled(request.params[0], Status.CANCELLED))
+        case "too-late":
+            return problem(TOO_LATE, "It is on its way, or final. GET it to see where it stands.")
+        case _:
+            return unknown_id("message", request.params[0])
+
+
+_REJECTED: Final = "the message is at fault: unknown template, missing parameter, impossible number …"
+
+ROUTES: Final = (
+    Route(
+        method="POST",
+        path="/v1/messages",
+        name="sendMessage",
+        handler=send,
+        told="Send one message: a template with its parameters, or a text",
+        more="Accepted means stored: a 202 survives a crash. `send_at` sends later, `valid_for` bounds how "
+        "long it makes sense.",
+        scope=Scope.MESSAGES_WRITE,
+        takes=MessageRequest,
+        creates=True,
+        gives={202: Gives("Durably stored; `status` says whether it goes now or waits", Accepted)},
+    ),
+    Route(
+        method="POST",
+        path="/v1/messages/batch",
+        name="sendMessages",
+        handler=send_batch,
+        told="Send up to 10,000 messages",
+        more="A JSON array, or one message a line (NDJSON). One result each, in order; a bad one does not "
+        "fail the others. All that were accepted are stored in one commit.",
+        scope=Scope.MESSAGES_WRITE,
+        takes=list[MessageRequest],
+        whole=True,
+        forms=(JSON, NDJSON),
+        creates=True,
+        limit=BATCH_LIMIT,
+        gives={200: Gives("What became of each", BatchResult)},
+    ),
+    Route(
+        method="GET",
+        path="/v1/messages/{id}",
+        name="getMessage",
+        handler=get,
+        told="One message with its history",
+        scope=Scope.READ,
+        gives={200: Gives("The message", MessageDetail)},
+    ),
+    Route(
+        method="GET",
+        path="/v1/messages",
+        name="listMessages",
+        handler=list_,
+        told="Messages, newest first",
+        scope=Scope.READ,
+        query=MessageQuery,
+        gives={200: Gives("A page", PageOf[MessageSummary])},
+    ),
+    Route(
+        method="POST",
+        path="/v1/messages/{id}/cancel",
+        name="cancelMessage",
+        handler=cancel,
+        told="Take a message back while nothing of it is on its way",
+        scope=Scope.MESSAGES_WRITE,
+        gives={200: Gives("It will not be sent", Cancelled)},
+        problems={409: "It is on its way, or final"},
+    ),
+)

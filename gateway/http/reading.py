@@ -1,0 +1,206 @@
+"""JSON and queries into typed values; every fault named with a JSON pointer.
+
+The quick way is one typed decode. Only when it fails is the request walked, field by field for all faults.
+"""
+
+import re
+from collections.abc import Mapping
+from types import UnionType
+from typing import Annotated, Any, Final, Union, get_args, get_origin
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from gateway.domain.request import Fault
+from gateway.http.exchange import Answer
+from gateway.http.problem import INVALID_QUERY, INVALID_REQUEST, MALFORMED_JSON, problem
+
+MOST_FAULTS: Final = 20  # more help nobody
+
+_AT: Final = re.compile(r" - at `(?:key in )?(\$.*)`$")
+_MISSING: Final = re.compile(r"Object missing required field `(.+)`")
+_UNKNOWN: Final = re.compile(r"Object contains unknown field `(.+)`")
+_STEP: Final = re.compile(r"\.([^.\[\]]+)|\[([^\]]*)\]")
+_NUL: Final = b"\\u0000"
+
+
+class Faulty(Exception):  # noqa: N818 - a finding about the caller's words, not an error of ours
+    """What the caller sent can't be read."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer.status)
+        self.answer = answer
+
+
+def escape(token: str) -> str:
+    """One step of a JSON pointer (RFC 6901)."""
+    return token.replace("~", "~0").replace("/", "~1")
+
+
+def fault_of(error: msgspec.ValidationError, pointer: str = "") -> Fault:
+    """msgspec's sentence as a fault: `Expected `str`, got `int` - at `$.ticket.id`` points at /ticket/id."""
+    detail = str(error)
+    if match := _AT.search(detail):
+        detail = detail[: match.start()]
+        for name, index in _STEP.findall(match[1]):
+            if index == "...":  # some value of a map: which one is not told
+                break
+            pointer += "/" + escape(name or index)
+    if match := _MISSING.fullmatch(detail):
+        return Fault(f"{pointer}/{escape(match[1])}", "is required")
+    if match := _UNKNOWN.fullmatch(detail):
+        return Fault(f"{pointer}/{escape(match[1])}", "is not a field of this request")
+    return Fault(pointer, detail.replace("`", "'"))
+
+
+def _struct_in(kind: Any) -> type[msgspec.Struct] | None:
+    """The one structure among what a field may hold, if there is exactly one."""
+    if get_origin(kind) is Annotated:
+        kind = get_args(kind)[0]
+    choices = get_args(kind) if get_origin(kind) in {Union, UnionType} else (kind,)
+    found = [choice for choice in choices if isinstance(choice, type) and issubclass(choice, msgspec.Struct)]
+    return found[0] if len(found) == 1 else None
+
+
+def faults_in(value: Any, kind: Any, pointer: str = "") -> list[Fault]:
+    """All faults of a JSON value against a type, field by field."""
+    structure = _struct_in(kind)
+    if structure is None or not isinstance(value, dict):
+        try:
+            msgspec.convert(value, kind)
+        except msgspec.ValidationError as error:
+            return [fault_of(error, pointer)]
+        return []
+    faults: list[Fault] = []
+    fields = {field.encode_name: field for field in msgspec.structs.fields(structure)}
+    for name, field in fields.items():
+        if name in value:
+            faults += faults_in(value[name], field.type, f"{pointer}/{escape(name)}")
+        elif field.required:
+            faults.append(Fault(f"{pointer}/{escape(name)}", "is required"))
+    if structure.__struct_config__.forbid_unknown_fields:
+        known = ", ".join(fields)
+        faults += [
+            Fault(f"{pointer}/{escape(name)}", f"is not a field of this request; they are: {known}")
+            for name in value
+            if name not in fields
+        ]
+    return faults[:MOST_FAULTS]
+
+
+def _nul_faults(value: Any, pointer: str = "") -> list[Fault]:
+    """Where U+0000 stands: no text of ours may hold it, no phone shows it and no PostgreSQL stores it."""
+    if isinstance(value, str):
+        return [Fault(pointer, "must not contain U+0000")] if "\0" in value else []
+    if isinstance(value, dict):
+        faults = [
+            fault for name, item in value.items() for fault in _nul_faults(item, f"{pointer}/{escape(name)}")
+        ]
+        return faults + [Fault(pointer, "has a key with U+0000") for name in value if "\0" in name]
+    if isinstance(value, list):
+        return [fault for n, item in enumerate(value) for fault in _nul_faults(item, f"{pointer}/{n}")]
+    return []
+
+
+def malformed(error: Exception) -> Answer:
+    """400: these octets are no JSON."""
+    if isinstance(error, RecursionError):
+        return problem(MALFORMED_JSON, "The JSON is nested too deeply.")
+    if isinstance(error, UnicodeDecodeError):
+        return problem(MALFORMED_JSON, f"The body is not UTF-8 (octet {error.start} of a text).")
+    said = str(error).replace("JSON is malformed: ", "")
+    return problem(MALFORMED_JSON, f"The body is not JSON: {said}. Check quotes, commas and brackets.")
+
+
+#: What a decoder raises on octets that are no JSON of the type.
+UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+class Reader:
+    """Reads bodies of one type."""
+
+    def __init__(self, kind: Any) -> None:
+        self.kind = kind
+        self._decode = msgspec.json.Decoder(kind).decode
+
+    def read(self, body: bytes | msgspec.Raw) -> Any:
+        """The typed value. Raises `Faulty` with the answer that names every fault."""
+        try:
+            value = self._decode(body)
+        except UNREADABLE as error:
+            raise Faulty(self.explain(body, error)) from None
+        if _NUL in bytes(body):
+            faults = _nul_faults(msgspec.json.decode(body))
+            if faults:
+                raise Faulty(_invalid(faults))
+        return value
+
+    def explain(self, body: bytes | msgspec.Raw, error: Exception) -> Answer:
+        """The answer to a body that could not be read."""
+        if not isinstance(error, msgspec.ValidationError):
+            return malformed(error)
+        try:
+            value = msgspec.json.decode(body)
+        except UNREADABLE as worse:
+            return malformed(worse)
+        faults = faults_in(value, self.kind) + _nul_faults(value)
+        return _invalid(faults[:MOST_FAULTS] or [fault_of(error)])
+
+
+def _invalid(faults: list[Fault]) -> Answer:
+    first = faults[0]
+    detail = f"{first.pointer or 'The body'}: {first.detail}."
+    if len(faults) > 1:
+        detail += f" And {len(faults) - 1} more: see errors."
+    return problem(INVALID_REQUEST, detail, tuple(faults))
+
+
+class QueryReader:
+    """Reads query strings into one structure, whose fields are the parameters."""
+
+    def __init__(self, kind: type[msgspec.Struct]) -> None:
+        self.kind = kind
+        self._names = tuple(field.encode_name for field in msgspec.structs.fields(kind))
+
+    def read(self, query: str) -> Any:
+        """The typed value. Raises `Faulty`."""
+        given: dict[str, str] = {}
+        faults: list[Fault] = []
+        try:
+            pairs = parse_qsl(query, keep_blank_values=True, errors="strict", max_num_fields=50)
+        except ValueError:  # UnicodeDecodeError among them
+            raise Faulty(
+                problem(INVALID_QUERY, "The query is not percent-encoded UTF-8, or too long.")
+            ) from None
+        for name, text in pairs:
+            if name not in self._names:
+                known = ", ".join(self._names) or "none"
+                faults.append(Fault(f"/{escape(name)}", f"is not a parameter here; known are: {known}"))
+            elif name in given:
+                faults.append(Fault(f"/{escape(name)}", "is given twice"))
+            elif "\0" in text:
+                faults.append(Fault(f"/{escape(name)}", "must not contain U+0000"))
+            given[name] = text
+        faults = faults or self._faults(given)
+        if faults:
+            first = faults[0]
+            raise Faulty(
+                problem(
+                    INVALID_QUERY,
+                    f"{first.pointer.removeprefix('/')} {first.detail}.",
+                    tuple(faults[:MOST_FAULTS]),
+                )
+            )
+        return msgspec.convert(given, self.kind, strict=False)
+
+    def _faults(self, given: Mapping[str, str]) -> list[Fault]:
+        faults = []
+        for field in msgspec.structs.fields(self.kind):
+            if field.encode_name in given:
+                try:
+                    msgspec.convert(given[field.encode_name], field.type, strict=False)
+                except msgspec.ValidationError as error:
+                    faults.append(Fault(f"/{field.encode_name}", str(error).replace("`", "'")))
+            elif field.required:
+                faults.append(Fault(f"/{field.encode_name}", "is required"))
+        return faults

@@ -1,0 +1,195 @@
+"""`/v1/surveys`: ask a customer for a score, and read what came of it."""
+
+from typing import Annotated, Any, Final
+
+import msgspec
+from msgspec import Meta
+
+from gateway.domain import ids
+from gateway.domain.ids import Kind
+from gateway.domain.msisdn import mask
+from gateway.domain.request import Accepted, Number, SurveyRequest
+from gateway.domain.survey import Revision, State, Status, Subject
+from gateway.http import intake
+from gateway.http.exchange import Answer, Request, json_answer
+from gateway.http.messages import not_a_number
+from gateway.http.ports import Services
+from gateway.http.problem import unknown_id
+from gateway.http.routes import Gives, Route
+from gateway.http.schema import Moment, Paged, PageOf, Word, listing, page_of
+from gateway.services.keys import Scope
+from gateway.services.lookups import Conversation, Reply, SurveyRecord, UnknownNumber
+
+
+class RevisionView(msgspec.Struct, frozen=True):
+    """A score that counted from `at` on. The last one is the survey's score."""
+
+    score: int
+    at: Moment
+    by: Annotated[str, Meta(description="the person who set it; null: the customer's own")] | None
+
+
+class ReplyView(msgspec.Struct, frozen=True):
+    """What the customer wrote, as it came."""
+
+    id: str
+    at: Moment
+    text: Annotated[str, Meta(description="null without pii:read")] | None
+    complete: Annotated[bool, Meta(description="false: parts of it never came")]
+    redelivery: Annotated[bool, Meta(description="looks like one that the SMSC delivered twice")]
+    status: Annotated[str, Meta(description="what it was taken for")]
+    reason: str | None
+
+
+class SurveySummary(msgspec.Struct, frozen=True, kw_only=True):
+    """A survey in a list. Without the scope `pii:read` numbers and texts are masked, and `masked` is true."""
+
+    id: str
+    status: Status
+    reason: Annotated[str, Meta(description="why it was suppressed or cancelled")] | None
+    to: Annotated[str, Meta(description="E.164 digits; masked without pii:read", examples=["8613905310001"])]
+    touchpoint: str
+    ticket: Annotated[str, Meta(description="the ticket's id")] | None
+    agent: str | None
+    department: str | None
+    ref: str | None
+    scale: Annotated[str, Meta(examples=["ten"])]
+    score: int | None
+    comment: (
+        Annotated[str, Meta(description="all else that the customer wrote; null without pii:read")] | None
+    )
+    revisions: list[RevisionView]
+    opened_at: Moment
+    expires_at: Moment
+    answered_at: Moment | None
+    message_id: Annotated[str, Meta(description="the message that carried the question")] | None
+    masked: bool
+
+
+class SurveyDetail(SurveySummary, frozen=True, kw_only=True):
+    """One survey with the customer's own words."""
+
+    replies: list[ReplyView]
+
+
+class SurveyQuery(Paged, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Filters of the list."""
+
+    to: Number | None = None
+    ticket: Word | None = None
+    status: Status | None = None
+
+
+async def ask(request: Request, services: Services) -> Answer:
+    """POST /v1/surveys"""
+    outcome = await services.intake.survey(request.payload, request.caller, request.once(intake.render))
+    return intake.answer(outcome)
+
+
+def _revision(revision: Revision) -> RevisionView:
+    return RevisionView(score=revision.score, at=revision.at, by=revision.by)
+
+
+def _fields(survey: Conversation, whole: bool) -> dict[str, Any]:
+    subject = msgspec.convert(survey.subject, Subject)
+    state = msgspec.convert(survey.state, State)
+    revisions = [_revision(revision) for revision in state.revisions]
+    return {
+        "id": ids.public(Kind.SURVEY, survey.id),
+        "status": Status(survey.status),
+        "reason": state.reason,
+        "to": survey.msisdn if whole else mask(survey.msisdn),
+        "touchpoint": survey.touchpoint,
+        "ticket": survey.ticket_id,
+        "agent": subject.agent,
+        "department": subject.department,
+        "ref": subject.ref,
+        "scale": subject.scale,
+        "score": revisions[-1].score if revisions else None,
+        "comment": (state.comment or None) if whole else None,
+        "revisions": revisions,
+        "opened_at": survey.opened_at,
+        "expires_at": survey.expires_at,
+        "answered_at": revisions[0].at if revisions else None,
+        "message_id": ids.public(Kind.MESSAGE, survey.message_id) if survey.message_id else None,
+        "masked": not whole,
+    }
+
+
+def _reply(reply: Reply, whole: bool) -> ReplyView:
+    return ReplyView(
+        id=ids.public(Kind.REPLY, reply.id),
+        at=reply.received_at,
+        text=reply.text if whole else None,
+        complete=reply.complete,
+        redelivery=reply.redelivery,
+        status=reply.status,
+        reason=reply.reason,
+    )
+
+
+def detail(record: SurveyRecord, whole: bool) -> SurveyDetail:
+    """A survey as the API shows it."""
+    replies = [_reply(reply, whole) for reply in record.replies]
+    return SurveyDetail(**_fields(record.conversation, whole), replies=replies)
+
+
+async def get(request: Request, services: Services) -> Answer:
+    """GET /v1/surveys/{id}"""
+    survey_id = ids.parse(Kind.SURVEY, request.params[0])
+    record = None if survey_id is None else await services.lookups.survey(survey_id)
+    if record is None:
+        return unknown_id("survey", request.params[0])
+    return json_answer(200, detail(record, request.open_book))
+
+
+async def list_(request: Request, services: Services) -> Answer:
+    """GET /v1/surveys"""
+    query: SurveyQuery = request.query
+    page = page_of(query)
+    if isinstance(page, Answer):
+        return page
+    try:
+        rows = await services.lookups.surveys(page, to=query.to, ticket=query.ticket, status=query.status)
+    except UnknownNumber:
+        return not_a_number()
+    whole = request.open_book
+    return json_answer(
+        200, listing(rows, query, lambda row: row.id, lambda row: SurveySummary(**_fields(row, whole)))
+    )
+
+
+ROUTES: Final = (
+    Route(
+        method="POST",
+        path="/v1/surveys",
+        name="askSurvey",
+        handler=ask,
+        told="A touchpoint asks for a score: hotline, counter, account manager …",
+        more="A customer gets at most one survey in seven days and one open at a time per touchpoint (the "
+        "operator's rules can say otherwise): the rest are `suppressed`, and `survey.reason` says why.",
+        scope=Scope.TICKETS_WRITE,
+        takes=SurveyRequest,
+        creates=True,
+        gives={202: Gives("Durably stored; `survey.status` says whether it is asked", Accepted)},
+    ),
+    Route(
+        method="GET",
+        path="/v1/surveys/{id}",
+        name="getSurvey",
+        handler=get,
+        told="One survey: score, comment, revisions, the customer's own words",
+        scope=Scope.READ,
+        gives={200: Gives("The survey", SurveyDetail)},
+    ),
+    Route(
+        method="GET",
+        path="/v1/surveys",
+        name="listSurveys",
+        handler=list_,
+        told="Surveys, newest first",
+        scope=Scope.READ,
+        query=SurveyQuery,
+        gives={200: Gives("A page", PageOf[SurveySummary])},
+    ),
+)

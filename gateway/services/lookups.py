@@ -1,0 +1,129 @@
+"""What is on record, for those who ask: messages with their history, surveys, the inbox. Changes nothing."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+from uuid import UUID
+
+from gateway.domain.ids import floor_at
+from gateway.domain.message import Message, Step
+from gateway.domain.msisdn import DEFAULT_REGIONS, bucket_of, parse_msisdn
+from gateway.storage import lookups as table
+from gateway.storage.database import Database
+from gateway.storage.lookups import Conversation, Listed, Reply
+
+__all__ = ["Conversation", "Listed", "Lookups", "MessageRecord", "Page", "Reply", "SurveyRecord"]
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+FIRST: Final = UUID(int=0)
+LAST: Final = UUID(int=(1 << 128) - 1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Which part of a list: at most `limit`, older than the id `before`."""
+
+    limit: int = 50
+    before: UUID = LAST
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageRecord:
+    """A message and what became of it, first step to last."""
+
+    message: Message
+    steps: Sequence[Step]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SurveyRecord:
+    """A survey and what the customer wrote, first to last."""
+
+    conversation: Conversation
+    replies: Sequence[Reply]
+
+
+class UnknownNumber(Exception):  # noqa: N818 - a finding, which the edge tells the caller
+    """A filter names a number that can't be a mobile number of a configured region."""
+
+
+class Lookups:
+    """Read-only. Every method raises `StorageUnavailable` when the database can't be asked."""
+
+    def __init__(
+        self, database: Database, regions: Callable[[], Sequence[str]] = lambda: DEFAULT_REGIONS
+    ) -> None:
+        self._database = database
+        self._regions = regions
+
+    def _customer(self, to: str | None) -> tuple[str | None, int | None]:
+        """The normalised number and its bucket. Raises `UnknownNumber`."""
+        if to is None:
+            return None, None
+        msisdn = parse_msisdn(to, self._regions())
+        if msisdn is None:
+            raise UnknownNumber
+        return msisdn, bucket_of(msisdn)
+
+    async def message(self, message_id: UUID) -> MessageRecord | None:
+        """One message with its history."""
+        async with self._database.connection() as connection:
+            found = await table.message(connection, message_id)
+        return None if found is None else MessageRecord(message=found[0], steps=found[1])
+
+    async def messages(
+        self,
+        page: Page,
+        *,
+        to: str | None = None,
+        ref: str | None = None,
+        status: str | None = None,
+        lane: str | None = None,
+        since: datetime | None = None,
+    ) -> list[Listed]:
+        """Messages, newest first. Raises `UnknownNumber`."""
+        msisdn, bucket = self._customer(to)
+        wanted = table.MessageFilter(
+            floor=FIRST if since is None or since < EPOCH else floor_at(since),
+            before=page.before,
+            limit=page.limit,
+            msisdn=msisdn,
+            bucket=bucket,
+            ref=ref,
+            status=status,
+            lane=lane,
+        )
+        async with self._database.connection() as connection:
+            return await table.messages(connection, wanted)
+
+    async def survey(self, survey_id: UUID) -> SurveyRecord | None:
+        """One survey with the customer's own words."""
+        async with self._database.connection() as connection:
+            found = await table.conversation(connection, survey_id, "survey")
+            if found is None:
+                return None
+            return SurveyRecord(conversation=found, replies=await table.replies_of(connection, found))
+
+    async def surveys(
+        self, page: Page, *, to: str | None = None, ticket: str | None = None, status: str | None = None
+    ) -> list[Conversation]:
+        """Surveys, newest first. Raises `UnknownNumber`."""
+        msisdn, bucket = self._customer(to)
+        wanted = table.ConversationFilter(
+            kind="survey",
+            before=page.before,
+            limit=page.limit,
+            msisdn=msisdn,
+            bucket=bucket,
+            ticket_id=ticket,
+            status=status,
+        )
+        async with self._database.connection() as connection:
+            return await table.conversations(connection, wanted)
+
+    async def inbox(self, page: Page, *, to: str | None = None) -> list[Reply]:
+        """Replies that need a person, newest first. Raises `UnknownNumber`."""
+        msisdn, bucket = self._customer(to)
+        async with self._database.connection() as connection:
+            return await table.inbox(connection, page.before, page.limit, msisdn, bucket)

@@ -1,0 +1,197 @@
+"""Services in memory, and a server on a free port that speaks with them."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, cast
+from uuid import UUID
+
+import aiohttp
+
+from gateway.domain.ids import IdSource, Kind, public
+from gateway.domain.msisdn import bucket_of, parse_msisdn
+from gateway.domain.request import (
+    Accepted,
+    Fault,
+    MessageRequest,
+    Rejected,
+    ResolutionRequest,
+    SurveyOutcome,
+    SurveyRequest,
+)
+from gateway.http import server
+from gateway.http.openapi import document
+from gateway.http.ports import Check, Services
+from gateway.http.resources import ROUTES
+from gateway.services.intake import Caller, Conflict, Once, Replay
+from gateway.services.keys import Key, KeyRing, Scope
+from gateway.services.lookups import Lookups
+
+NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+NO_NUMBER = Rejected(
+    "invalid-number",
+    "Not a mobile number",
+    422,
+    "Give a mobile number of a configured region.",
+    (Fault("/to", "is not a mobile number of a configured region"),),
+)
+
+
+class FakeRing:
+    """Keys by their token; a rate says how many calls are left, for ever."""
+
+    def __init__(self) -> None:
+        self.keys: dict[str, Key] = {}
+        self.left: dict[UUID, int] = {}
+
+    def add(self, token: str, *scopes: Scope, rate: int | None = None) -> str:
+        key = Key(
+            id=UUID(int=len(self.keys) + 1), name=token, scopes=frozenset(scopes), rate=rate, created_at=NOW
+        )
+        self.keys[token] = key
+        self.left[key.id] = rate or 0
+        return token
+
+    async def find(self, token: str) -> Key | None:
+        return self.keys.get(token)
+
+    def take(self, key: Key) -> float:
+        self.left[key.id] -= 1
+        return 0.0 if self.left[key.id] >= 0 else 1.5
+
+
+@dataclass
+class FakeIntake:
+    """Accepts everything that has a number, once for each key."""
+
+    taken: list[Any] = field(default_factory=list)
+    callers: list[Caller] = field(default_factory=list)
+    fails: Exception | None = None
+    running: bool = False
+    _first: dict[bytes, tuple[bytes, int, bytes]] = field(default_factory=dict)
+    _ids: IdSource = field(default_factory=IdSource)
+
+    async def messages(
+        self, requests: Sequence[MessageRequest | Rejected], caller: Caller, once: Once | None = None
+    ) -> list[Accepted | Rejected] | Replay | Conflict:
+        return self._once(once, lambda: [self._one(request, caller) for request in requests])
+
+    async def resolution(
+        self, request: ResolutionRequest, caller: Caller, once: Once | None = None
+    ) -> Accepted | Rejected | Replay | Conflict:
+        return self._once(once, lambda: self._one(request, caller))
+
+    async def survey(
+        self, request: SurveyRequest, caller: Caller, once: Once | None = None
+    ) -> Accepted | Rejected | Replay | Conflict:
+        return self._once(once, lambda: self._one(request, caller))
+
+    def _once(self, once: Once | None, work: Any) -> Any:
+        if self.fails is not None:
+            raise self.fails
+        if once is None:
+            return work()
+        if self.running:
+            return Conflict.STILL_RUNNING
+        if (first := self._first.get(once.key_hash)) is not None:
+            return Replay(first[1], first[2]) if first[0] == once.request_hash else Conflict.OTHER_BODY
+        outcome = work()
+        self._first[once.key_hash] = (once.request_hash, *once.render(outcome))
+        return outcome
+
+    def _one(
+        self, request: MessageRequest | ResolutionRequest | SurveyRequest | Rejected, caller: Caller
+    ) -> Accepted | Rejected:
+        if isinstance(request, Rejected):
+            return request
+        msisdn = parse_msisdn(request.to)
+        if msisdn is None:
+            return NO_NUMBER
+        self.taken.append(request)
+        self.callers.append(caller)
+        bucket = bucket_of(msisdn)
+        survey = None
+        if not isinstance(request, MessageRequest):
+            survey = SurveyOutcome(public(Kind.SURVEY, self._ids.new(bucket, NOW.timestamp())), "open")
+        message_id = public(Kind.MESSAGE, self._ids.new(bucket, NOW.timestamp()))
+        return Accepted(message_id, "queued", 1, "ucs2", survey)
+
+
+@dataclass
+class FakeDispatch:
+    """Says what it is told to say."""
+
+    says: str = "cancelled"
+
+    async def cancel(self, message_id: UUID) -> str:
+        return self.says
+
+
+class NothingKnown:
+    """Lookups over an empty database."""
+
+    async def message(self, _id: UUID) -> None:
+        return None
+
+    async def survey(self, _id: UUID) -> None:
+        return None
+
+    async def messages(self, _page: Any, **_filters: Any) -> list[Any]:
+        return []
+
+    async def surveys(self, _page: Any, **_filters: Any) -> list[Any]:
+        return []
+
+    async def inbox(self, _page: Any, **_filters: Any) -> list[Any]:
+        return []
+
+
+async def well() -> tuple[bool, str]:
+    return True, "ok"
+
+
+async def down() -> tuple[bool, str]:
+    return False, "no bind is up"
+
+
+ALL = tuple(Scope)
+
+
+@dataclass
+class World:
+    """A running server, and the fakes behind it."""
+
+    url: str
+    http: aiohttp.ClientSession
+    ring: FakeRing
+    intake: FakeIntake
+    dispatch: FakeDispatch
+    listener: server.Listener
+
+
+@asynccontextmanager
+async def world(
+    *, lookups: Lookups | None = None, checks: Mapping[str, Check] | None = None, **others: Any
+) -> AsyncIterator[World]:
+    """A server with the key `all`, which may do everything, and a client that uses it."""
+    ring, intake, dispatch = FakeRing(), FakeIntake(), FakeDispatch()
+    ring.add("all", *ALL)
+    services = Services(
+        intake=intake,
+        dispatch=dispatch,
+        lookups=lookups or cast(Lookups, NothingKnown()),
+        keys=cast(KeyRing, ring),
+        now=lambda: NOW,
+        exposition=lambda: b"# none\n",
+        document=lambda: document(ROUTES, "1"),
+        checks=checks or {"database": well},
+        **others,
+    )
+    listener = await server.start(services, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{listener.port}"
+    try:
+        async with aiohttp.ClientSession(url, headers={"Authorization": "Bearer all"}) as http:
+            yield World(url, http, ring, intake, dispatch, listener)
+    finally:
+        await listener.stop(1.0)
