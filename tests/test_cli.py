@@ -142,17 +142,28 @@ def test_check_explains_the_settings_even_beside_a_faulty_file(
     assert capsys.readouterr().out == explain()
 
 
-def test_check_tells_faults_of_configuration_and_templates_in_one_go(
+def test_check_tells_every_fault_of_configuration_templates_and_rules(
     empty_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (empty_folder / "huiyin.toml").write_text("[htp]")
     bad = empty_folder / "templates" / "sms" / "survey"
     bad.mkdir(parents=True)
     (bad / "bad.zh-CN.j2").write_text("no head")
+    rules = empty_folder / "rules"
+    rules.mkdir()
+    (rules / "surveys.yaml").write_text("scale: ten\nexpires_in: soon\n")
+    (rules / "survey.yaml").write_text("")
     assert cli.main(["check", "--json"]) == 1
     faults = json.loads(capsys.readouterr().out)["faults"]
     assert "huiyin.toml:1: htp: unknown; did you mean http?" in faults
     assert any(fault.startswith("templates/sms/survey/bad.zh-CN.j2:1:1: has no head") for fault in faults)
+    assert any(fault.startswith("rules/surveys.yaml:2:13: ") for fault in faults)
+    assert "rules/survey.yaml: no rules have this name; did you mean surveys.yaml?" in faults
+
+
+def test_what_is_shipped_is_in_order(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["check", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"faults": [], "warnings": []}
 
 
 TEMPLATE = """\

@@ -4,16 +4,23 @@ import argparse
 import difflib
 import sys
 from pathlib import Path
+from typing import Final
 
 from gateway import config
 from gateway.cli.answer import FAILED, OK, say_json, tell_faults
 from gateway.config import Settings, shipped
 from gateway.domain import template, template_lint
+from gateway.domain.reply_rules import ReplyRules
+from gateway.domain.rules import load_text
+from gateway.domain.survey_rules import Surveys
 from gateway.sms import alphabet, coding, segment
+
+#: The files of rules/, and what each holds.
+RULES: Final[dict[str, type]] = {"surveys.yaml": Surveys, "replies.yaml": ReplyRules}
 
 
 def check(args: argparse.Namespace, _settings: Settings) -> int:
-    """Configuration and templates: every fault of both, so that one look is enough."""
+    """Configuration, templates and rules: every fault of all of them, so that one look is enough."""
     if args.explain:
         print(config.explain(), end="")
         return OK
@@ -25,6 +32,7 @@ def check(args: argparse.Namespace, _settings: Settings) -> int:
         faults += error.faults
     catalogue = _catalogue(settings)
     faults += map(str, catalogue.faults)
+    faults += _rule_faults(_rule_files(settings))
     doubts: list[str] = []
     for each in catalogue.templates.values():
         for finding in template_lint.lint(each):
@@ -36,7 +44,8 @@ def check(args: argparse.Namespace, _settings: Settings) -> int:
     print(*(f"warning: {doubt}" for doubt in doubts), sep="\n", end="\n" if doubts else "")
     if faults:
         return tell_faults(faults, as_json=False)
-    print(f"Everything is in order 一切正常: configuration, {len(catalogue.templates)} templates.")
+    rules, templates = len(_rule_files(settings)), len(catalogue.templates)
+    print(f"Everything is in order 一切正常: configuration, {rules} files of rules, {templates} templates.")
     for sentence in config.missing_to_serve(settings):
         print(f"To serve, there is {sentence}")
     return OK
@@ -70,6 +79,28 @@ def preview(args: argparse.Namespace, settings: Settings) -> int:
     for number, part in enumerate(shown, 1):
         print(f"┌─ {number}/{len(shown)}", *(f"│ {line}" for line in part.splitlines()), "└─", sep="\n")
     return OK
+
+
+def _rule_files(settings: Settings) -> list[Path]:
+    return sorted(_folder(settings, "rules").glob("*.y*ml"))
+
+
+def _rule_faults(files: list[Path]) -> list[str]:
+    found: list[str] = []
+    for path in files:
+        kind = RULES.get(path.name)
+        if kind is None:
+            near = difflib.get_close_matches(path.name, RULES, 1, 0.5)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(RULES)}"
+            found.append(f"{path}: no rules have this name; {hint}")
+            continue
+        try:
+            answer = load_text(str(path), path.read_text("utf-8"), kind)
+        except (OSError, UnicodeDecodeError) as error:
+            found.append(f"{path}: can't be read: {error}")
+        else:
+            found += map(str, answer) if isinstance(answer, list) else []
+    return found
 
 
 def _catalogue(settings: Settings) -> template.Catalogue:

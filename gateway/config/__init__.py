@@ -33,7 +33,6 @@ from gateway.config.schema import (
     Settings,
     Smsc,
     Success,
-    Survey,
     Templates,
 )
 from gateway.config.yaml import YamlError, read_yaml
@@ -58,7 +57,6 @@ __all__ = [
     "Settings",
     "Smsc",
     "Success",
-    "Survey",
     "Templates",
     "duration",
     "explain",

@@ -245,19 +245,6 @@ class Retention(Struct, frozen=True, kw_only=True):
     evidence: Annotated[timedelta, says("proof of confirmations")] = timedelta(days=1826)
 
 
-class Survey(Struct, frozen=True, kw_only=True):
-    """What a survey is where the caller does not say; the rest stands in rules/surveys.yaml."""
-
-    scale: Annotated[
-        Literal["ten", "five", "three"], says("1–10, 1–5, or satisfied / so-so / dissatisfied")
-    ] = "ten"
-    expires_in: Annotated[timedelta, says("how long an answer counts")] = timedelta(hours=72)
-    revise_within: Annotated[timedelta, says("a second clear score within it replaces the first")] = (
-        timedelta(minutes=30)
-    )
-    once_per: Annotated[timedelta, says("a customer is asked at most once in it")] = timedelta(days=7)
-
-
 class Templates(Struct, frozen=True, kw_only=True):
     """The texts."""
 
@@ -299,7 +286,6 @@ class Settings(Struct, frozen=True, kw_only=True):
     connectors: dict[str, Connector] = field(default_factory=dict)
     security: Security = Security()
     delivery: Delivery = Delivery()
-    survey: Survey = Survey()
     templates: Templates = Templates()
     regions: Regions = Regions()
     node: Node = Node()
