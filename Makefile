@@ -41,7 +41,7 @@ format: ## put the style right
 
 bench: ## the figures, beside what they are held against: make bench ARGS="codec"
 	@$(PYTHON) .ci/venv.py requirements-dev.txt
-	@$(BIN)/huiyin bench $(ARGS)
+	@$(BIN)/python -m bench $(ARGS)
 
 torture: ## the fault campaigns in full; takes long
 	@$(PYTHON) .ci/venv.py requirements-dev.txt
