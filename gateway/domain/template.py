@@ -5,8 +5,8 @@ code.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePath
 from types import MappingProxyType
 from typing import Final
 
@@ -16,9 +16,21 @@ from gateway.domain.template_body import Body, Flaw, TooLongError, compile_body
 from gateway.domain.template_head import Fault, Head, HeadReader, cut
 from gateway.domain.template_parameters import Kind, Parameter, Problem, bind
 
-__all__ = ["Catalogue", "Fault", "Head", "Kind", "Parameter", "Problem", "Template", "load", "parse"]
+__all__ = [
+    "Catalogue",
+    "Fault",
+    "Head",
+    "Kind",
+    "Parameter",
+    "Problem",
+    "Template",
+    "assemble",
+    "load",
+    "parse",
+]
 
 DEFAULT_LANGUAGE: Final = "zh-CN"
+MAX_SOURCE: Final = 50_000  # characters of a file
 
 #: 【】 would make every English text UCS-2, at more than twice the price.
 DEFAULT_SIGNATURES: Final = MappingProxyType({"zh": "【回音通信】", "en": "[Huiyin]"})
@@ -115,19 +127,32 @@ def load(
 
     `signature` is the operator's, for all languages or by language; templates have it as a variable.
     """
+    sources: dict[PurePath, str] = {}
+    unread: list[Fault] = []
+    for path in sorted(folder.glob("**/*.j2")):
+        try:
+            sources[path] = path.read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            unread.append(Fault(path.as_posix(), 1, 1, f"cannot be read: {error}", "store it as UTF-8"))
+    found = assemble(sources, folder, signature, default_language)
+    return replace(found, faults=(*unread, *found.faults))
+
+
+def assemble(
+    sources: Mapping[PurePath, str],
+    folder: PurePath,
+    signature: str | Mapping[str, str] = DEFAULT_SIGNATURES,
+    default_language: str = DEFAULT_LANGUAGE,
+) -> Catalogue:
+    """As `load`, from texts already read: path under `folder` → source."""
     templates: dict[tuple[str, str], Template] = {}
     faults: list[Fault] = []
-    for path in sorted(folder.glob("**/*.j2")):
+    for path, source in sources.items():
         shown = path.as_posix()
         parts = path.relative_to(folder).parts
         stem, _dot, language = path.name.removesuffix(".j2").rpartition(".")
         if len(parts) != 2 or not stem:
             faults.append(Fault(shown, 1, 1, "is not <category>/<name>.<language>.j2", "rename the file"))
-            continue
-        try:
-            source = path.read_text("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            faults.append(Fault(shown, 1, 1, f"cannot be read: {error}", "store it as UTF-8"))
             continue
         name = f"{parts[0]}/{stem}"
         template = parse(source, name=name, language=language, path=shown, signature=signature)
@@ -150,6 +175,8 @@ def parse(
 ) -> Template | list[Fault]:
     """One template from its text, as a file has it or as the console stored it; or every fault in it."""
     path = path or f"{name}.{language}.j2"
+    if len(source) > MAX_SOURCE:
+        return [Fault(path, 1, 1, f"has {len(source)} characters", f"keep it under {MAX_SOURCE}")]
     pieces = cut(source)
     if pieces is None:
         return [Fault(path, 1, 1, "has no head", "begin with a line --- and end the head with another")]

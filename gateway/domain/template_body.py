@@ -19,6 +19,7 @@ from gateway.domain.template_parameters import Kind, Parameter
 MAX_BODY: Final = 10_000
 MAX_OUTPUT: Final = 17_085  # characters: 255 segments of 67
 MAX_LOOP_DEPTH: Final = 2
+MAX_STEPS: Final = 200_000  # nodes gone through with all lists full: some 20 ms
 BUILT_IN: Final = frozenset({"signature"})
 
 _FILTERS: Final = ("money", "data", "date", "mask", "shorten")
@@ -86,9 +87,11 @@ def compile_body(source: str, language: str, parameters: Mapping[str, Parameter]
     environment = _environment(language)
     try:
         tree = environment.parse(source)
+        flaws = _Inspection(source, parameters).flaws(tree)
     except TemplateSyntaxError as error:
         return [Flaw(error.lineno, _column(source, error.lineno), error.message or "syntax error")]
-    flaws = _Inspection(source, parameters).flaws(tree)
+    except RecursionError:
+        return [Flaw(1, 1, "is nested too deep")]
     if flaws:
         return flaws
     names = frozenset(node.name for node in tree.find_all(nodes.Name) if node.ctx == "load")
@@ -187,23 +190,30 @@ class _Inspection:
         self._source = source
         self._parameters = parameters
         self._fields = _LOOP | {field for parameter in parameters.values() for field in parameter.fields}
+        self._steps = 0
         self._flaws: list[Flaw] = []
 
     def flaws(self, tree: nodes.Template) -> list[Flaw]:
-        self._walk(tree, frozenset(), 0)
+        self._walk(tree, frozenset(), 0, 1)
+        if self._steps > MAX_STEPS:
+            self._note(
+                tree, f"could take {self._steps} steps", "lower max_items, or take code out of the loops"
+            )
         return self._flaws
 
     def _note(self, node: nodes.Node, message: str, suggestion: str = "", name: str | None = None) -> None:
         column = _column(self._source, node.lineno, name)
         self._flaws.append(Flaw(node.lineno, column, message, suggestion))
 
-    def _walk(self, node: nodes.Node, local: frozenset[str], depth: int) -> None:
+    def _walk(self, node: nodes.Node, local: frozenset[str], depth: int, times: int) -> None:
+        """`local`: loop variables here; `depth`: of loops; `times`: how often this may run at most."""
+        self._steps += times
         if not isinstance(node, _ALLOWED):
             self._note(node, f"{type(node).__name__.lower()} is not allowed in a template")
             return
         match node:
             case nodes.For():
-                self._loop(node, local, depth)
+                self._loop(node, local, depth, times)
                 return
             case nodes.Name(name=name) if node.ctx == "load":
                 self._name(node, name, local)
@@ -214,7 +224,7 @@ class _Inspection:
             case nodes.Getattr(attr=attr) if attr not in self._fields:
                 self._note(node, f"there is no field {attr!r}", _nearest(attr, [*self._fields]), attr)
         for child in node.iter_child_nodes():
-            self._walk(child, local, depth)
+            self._walk(child, local, depth, times)
 
     def _name(self, node: nodes.Node, name: str, local: frozenset[str]) -> None:
         if name in local or name in self._parameters or name in BUILT_IN:
@@ -222,7 +232,7 @@ class _Inspection:
         known = [*self._parameters, *BUILT_IN]
         self._note(node, f"{name!r} is not declared", _nearest(name, known) or "declare it in the head", name)
 
-    def _loop(self, node: nodes.For, local: frozenset[str], depth: int) -> None:
+    def _loop(self, node: nodes.For, local: frozenset[str], depth: int, times: int) -> None:
         source = node.iter
         parameter = self._parameters.get(source.name) if isinstance(source, nodes.Name) else None
         if parameter is None or parameter.kind is not Kind.LIST:
@@ -236,7 +246,7 @@ class _Inspection:
             targets.append(node.target.name)
         inner = local | {*targets, "loop"}
         for child in (*node.body, *node.else_, *([node.test] if node.test else [])):
-            self._walk(child, inner, depth + 1)
+            self._walk(child, inner, depth + 1, times * (parameter.max_items if parameter else 1))
 
 
 def _nearest(name: str, known: tuple[str, ...] | list[str]) -> str:

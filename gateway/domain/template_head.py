@@ -9,11 +9,13 @@ from typing import Final, TypeVar
 
 import yaml
 
-from gateway.domain.template_parameters import Kind, Parameter, Problem
+from gateway.domain.template_parameters import MAX_ITEMS, MAX_TEXT, Kind, Parameter, Problem
 
 LANES: Final = ("emergency", "transactional", "service", "survey", "marketing")
 _Scalar = TypeVar("_Scalar", str, int, bool)
 _FENCE: Final = "---"
+_MAX_DEPTH: Final = 12
+_LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's where the wheel has it
 _HEAD_KEYS: Final = ("title", "lane", "owner", "parameters", "max_segments", "order", "note")
 _REQUIRED_KEYS: Final = ("title", "lane", "owner", "max_segments")
 _PARAMETER_KEYS: Final = (
@@ -88,7 +90,9 @@ class HeadReader:
     def read(self, text: str) -> Head | None:
         """The head, or None where it is not good enough to go on."""
         try:
-            node = yaml.compose(text, Loader=yaml.SafeLoader)
+            if self._is_bomb(text):
+                return None
+            node = yaml.compose(text, Loader=_LOADER)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark
             line, column = (mark.line + 2, mark.column + 1) if mark else (2, 1)
@@ -126,6 +130,23 @@ class HeadReader:
             note=note,
             parameters=parameters,
         )
+
+    def _is_bomb(self, text: str) -> bool:
+        """Whether the head has what could fill the memory or the stack: aliases, or brackets in brackets."""
+        depth = 0
+        for event in yaml.parse(text, Loader=_LOADER):
+            if isinstance(event, yaml.CollectionStartEvent):
+                depth += 1
+            elif isinstance(event, yaml.CollectionEndEvent):
+                depth -= 1
+            if depth <= _MAX_DEPTH and not isinstance(event, yaml.AliasEvent):
+                continue
+            mark = event.start_mark
+            line, column = (mark.line + 2, mark.column + 1) if mark else (2, 1)
+            message = "is nested too deep" if depth > _MAX_DEPTH else "aliases are not allowed"
+            self.faults.append(Fault(self._path, line, column, message))
+            return True
+        return False
 
     def _note(self, node: yaml.Node, message: str, suggestion: str = "") -> None:
         mark = node.start_mark
@@ -195,6 +216,9 @@ class HeadReader:
         )
         if kind is Kind.LIST and not parameter.fields:
             self._note(node, f"{name} is a list without fields", "add fields: {name: {type: …}}")
+        for key, most in (("max_length", MAX_TEXT), ("max_items", MAX_ITEMS)):
+            if not 1 <= getattr(parameter, key) <= most:
+                self._note(entries[key], f"{key} must be 1 to {most}")
         if "example" not in entries:
             self._note(node, f"{name} has no example", "add example: …")
         return replace(

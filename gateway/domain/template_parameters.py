@@ -132,9 +132,10 @@ def _text(parameter: Parameter, value: object, pointer: str) -> object:
         return Problem(pointer, f"has {len(value)} characters; at most {parameter.max_length} are allowed")
     if not value.isprintable() and _CONTROL.search(value):
         return Problem(pointer, "has control characters")
-    if parameter.required and not value.strip():
+    stripped = value.strip()  # a clerk's closing line break is paid for on each phone
+    if parameter.required and not stripped:
         return Problem(pointer, "is empty")
-    return value
+    return stripped
 
 
 def _integer(_parameter: Parameter, value: object, pointer: str) -> object:

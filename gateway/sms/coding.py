@@ -74,6 +74,11 @@ def _closed_group(data_coding: int, group: int) -> Scheme:
     return Scheme("ucs2" if group == 0xE else "gsm7", waiting=True)
 
 
+def with_class(data_coding: int, message_class: int) -> int:
+    """data_coding 0 or 8 with a class, of which 0 is flash: TS 23.038's general group."""
+    return data_coding & 0x0C | 0x10 | message_class & 0x03
+
+
 def decode(octets: bytes, data_coding: int, default: DefaultAlphabet = "gsm7") -> Decoded:
     """The text of a short message without its header; `default` is what data_coding 0 means on this route."""
     charset, message_class, waiting = scheme_of(data_coding, default)

@@ -127,7 +127,11 @@ class Reassembler:
         return None
 
     def restore(self, parts: Iterable[tuple[Part, datetime]]) -> list[Complete]:
-        """Take stored parts in again, oldest first, each with its time; what a crash kept from being told."""
+        """Take stored parts in again, oldest first, each with its time.
+
+        Give those of texts already complete as well, for as long as Limits.wait, so that a part delivered
+        again starts none; they come out once more, and the caller knows by their ids what it has told.
+        """
         return [complete for part, at in parts if (complete := self.add(part, at)) is not None]
 
     def expire(self, now: datetime) -> list[Incomplete]:

@@ -6,7 +6,7 @@ GSM 7-bit texts go out one septet per octet, as SMPP carries them; the SMSC pack
 from bisect import bisect_right
 from typing import Final, Literal, NamedTuple
 
-from gateway.sms import alphabet, graphemes, udh
+from gateway.sms import alphabet, coding, graphemes, udh
 
 Encoding = Literal["gsm7", "ucs2"]
 
@@ -72,28 +72,57 @@ def encode(text: str) -> Encoded:
     return Encoded("ucs2", 0x08, _utf16(text))
 
 
-def split(text: str, reference: int, wide: bool = False) -> Split:
+def split(text: str, reference: int, wide: bool = False, default: coding.DefaultAlphabet = "gsm7") -> Split:
     """The short messages of a text, numbered by header where there are several.
 
-    ValueError over 255 segments: `measure` tells beforehand.
+    `default` is what the SMSC takes data_coding 0 for. ValueError over 255 segments; `measure` tells before.
     """
+    if default != "gsm7":
+        return _numbered(_recoded(text, wide, default), reference, wide)
     encoding, data_coding, octets = encode(text)
     if len(octets) <= (_ONE_UCS2 if data_coding else _ONE_GSM):
         return Split(encoding, data_coding, 0, (octets,))
-    parts = _parts(text, octets, bool(data_coding), wide)
-    payloads = tuple(
-        udh.concatenation(reference, len(parts), number, wide) + part
-        for number, part in enumerate(parts, start=1)
+    return _numbered(
+        Split(encoding, data_coding, 0, _parts(text, octets, bool(data_coding), wide)), reference, wide
     )
-    return Split(encoding, data_coding, udh.UDHI, payloads)
 
 
-def bodies(text: str, wide: bool = False) -> Split:
+def bodies(text: str, wide: bool = False, default: coding.DefaultAlphabet = "gsm7") -> Split:
     """As `split`, without headers: for a route that numbers its segments by sar_* TLVs."""
+    if default != "gsm7":
+        return _recoded(text, wide, default)
     encoding, data_coding, octets = encode(text)
-    if len(octets) <= (_ONE_UCS2 if data_coding else _ONE_GSM):
-        return Split(encoding, data_coding, 0, (octets,))
-    return Split(encoding, data_coding, 0, tuple(_parts(text, octets, bool(data_coding), wide)))
+    return Split(encoding, data_coding, 0, _parts(text, octets, bool(data_coding), wide))
+
+
+def pieces(text: str, wide: bool = False) -> list[str]:
+    """The text of each segment, as a preview shows its borders."""
+    whole = bodies(text, wide)
+    return [coding.decode(payload, whole.data_coding).text for payload in whole.payloads]
+
+
+def _numbered(whole: Split, reference: int, wide: bool) -> Split:
+    total = len(whole.payloads)
+    if total == 1:
+        return whole
+    payloads = tuple(
+        udh.concatenation(reference, total, number, wide) + part
+        for number, part in enumerate(whole.payloads, start=1)
+    )
+    return Split(whole.encoding, whole.data_coding, udh.UDHI, payloads)
+
+
+def _recoded(text: str, wide: bool, default: coding.DefaultAlphabet) -> Split:
+    """Parts for an SMSC whose data_coding 0 is not GSM. It recodes them for the air: septets count."""
+    whole = bodies(text, wide)
+    if whole.data_coding != 0:
+        return whole
+    codec = "utf-16-be" if default == "ucs2" else default
+    try:
+        parts = tuple(alphabet.decode(payload)[0].encode(codec) for payload in whole.payloads)
+    except UnicodeEncodeError:  # a Greek letter, €: what GSM has and this alphabet has not
+        return Split("ucs2", 0x08, 0, _parts(text, _utf16(text), True, wide))
+    return Split("gsm7", 0x00, 0, parts)
 
 
 def _utf16(text: str) -> bytes:
@@ -110,7 +139,9 @@ def _room(ucs2: bool, wide: bool) -> int:
     return _GSM_PART_WIDE if wide else _GSM_PART
 
 
-def _parts(text: str, octets: bytes, ucs2: bool, wide: bool) -> list[bytes]:
+def _parts(text: str, octets: bytes, ucs2: bool, wide: bool) -> tuple[bytes, ...]:
+    if len(octets) <= (_ONE_UCS2 if ucs2 else _ONE_GSM):
+        return (octets,)
     room = _room(ucs2, wide)
     total = _count(octets, 0, room, ucs2)
     if total > MAX_SEGMENTS:
@@ -127,7 +158,7 @@ def _parts(text: str, octets: bytes, ucs2: bool, wide: bool) -> list[bytes]:
                 end = whole
         parts.append(octets[start:end])
         start = end
-    return parts
+    return tuple(parts)
 
 
 def _furthest(octets: bytes, start: int, room: int, ucs2: bool) -> int:

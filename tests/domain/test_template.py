@@ -25,7 +25,7 @@ parameters:
   services:
     type: list
     required: false
-    max_items: 3
+    max_items: 30
     fields: {code: {type: text, example: A}, price: {type: money, example: "1"}}
     example: [{code: A, price: "1.00"}]
 """
@@ -53,6 +53,7 @@ def faults(source: str) -> list[Fault]:
         pytest.param(
             "{{ name }}", {"name": "{{ 7 * 7 }}{% if x %}"}, "{{ 7 * 7 }}{% if x %}", id="code as value"
         ),
+        pytest.param("{{ name }}!", {"name": "Li\r\n"}, "Li!", id="line break at a value's end"),
         pytest.param("{{ name }}!", {"name": "<b>&"}, "<b>&!", id="nothing is escaped"),
         pytest.param("{% if amount %}{{ amount|money }}{% endif %}.", {}, ".", id="optional and absent"),
         pytest.param("{{ amount|money }}", {"amount": "12.5"}, "12.50元", id="filter"),
@@ -98,7 +99,7 @@ def test_body_is_rendered(body: str, params: dict[str, object], text: str) -> No
         pytest.param(
             {**BASE, "services": [{"code": "A"}]}, "/services/0/price", "is missing", id="field missing"
         ),
-        pytest.param({**BASE, "services": [{}] * 4}, "/services", "at most 3", id="too many"),
+        pytest.param({**BASE, "services": [{}] * 31}, "/services", "at most 30", id="too many"),
     ],
 )
 def test_wrong_parameters_are_problems_and_not_holes(
@@ -171,6 +172,17 @@ def test_output_is_bounded(body: str) -> None:
             "",
             id="loops too deep",
         ),
+        pytest.param("{{" + "(" * 3_000 + "1", 0, 1, "nested too deep", "", id="nested too deep"),
+        pytest.param(
+            "{% for a in services %}{% for b in services %}"
+            + "{{ a.code }}" * 200
+            + "{% endfor %}{% endfor %}",
+            0,
+            1,
+            "steps",
+            "lower max_items",
+            id="too long to render",
+        ),
         pytest.param("{{ services|map(attribute='x') }}", 0, 13, "no filter 'map'", "", id="stock filter"),
     ],
 )
@@ -222,6 +234,15 @@ def test_every_fault_of_a_body_is_told() -> None:
         pytest.param('"12.50"', "12.50", 9, 46, "must be yuan as a decimal string", id="money as float"),
         pytest.param("choices: [ten, five], ", "", 12, 10, "scale needs choices", id="no choices"),
         pytest.param("name:", "class:", 7, 10, "'class' can't be a parameter's name", id="reserved name"),
+        pytest.param(
+            "max_items: 30", "max_items: 101", 18, 16, "max_items must be 1 to 100", id="too long a list"
+        ),
+        pytest.param(
+            "owner: marketing", "owner: &a x\nnote: *a", 5, 7, "aliases are not allowed", id="alias"
+        ),
+        pytest.param(
+            "example: 3}", "example: " + "[" * 9_000 + "]" * 9_000, 8, 44, "nested too deep", id="deep"
+        ),
         pytest.param("name: {", "name: [", 7, 33, "no valid YAML", id="YAML"),
     ],
 )
@@ -235,6 +256,11 @@ def test_fault_in_a_head_has_its_place(old: str, new: str, line: int, column: in
 @pytest.mark.parametrize("source", ["", "Hello", "---\ntitle: x\n", "title: x\n---\nHello"])
 def test_file_without_a_head_is_a_fault(source: str) -> None:
     assert "has no head" in faults(source)[0].message
+
+
+def test_huge_file_is_a_fault() -> None:
+    assert "keep it under" in faults(f"---\n{HEAD}---\n" + "x" * 60_000)[0].suggestion
+    assert "keep it under" in faults(f"---\n{HEAD}---\n" + "x" * 20_000)[0].suggestion
 
 
 def test_file_without_a_body_is_a_fault() -> None:

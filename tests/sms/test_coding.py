@@ -77,6 +77,16 @@ def test_default_alphabet_is_the_routes(default: coding.DefaultAlphabet, octets:
     assert decode(octets, 0, default) == (text, False, None, False)
 
 
+@pytest.mark.parametrize(
+    ("data_coding", "flash"), [pytest.param(0, 0x10, id="GSM"), pytest.param(8, 0x18, id="UCS-2")]
+)
+def test_class_is_put_into_data_coding(data_coding: int, flash: int) -> None:
+    assert coding.with_class(data_coding, 0) == flash
+    for message_class in range(4):
+        scheme = scheme_of(coding.with_class(data_coding, message_class))
+        assert scheme == (scheme_of(data_coding).charset, message_class, False)
+
+
 @given(
     st.binary(max_size=300),
     st.integers(0, 255),

@@ -75,13 +75,20 @@ def test_measure_counts_as_the_network_bills(text: str, narrow: Measure, wide: i
     assert measure(text, wide=True).segments == wide
 
 
-@given(texts)
-def test_measure_agrees_with_smsutil(text: str) -> None:
-    theirs = smsutil.split(text)
-    ours = measure(text)
-    if ours.encoding == "gsm7" and "\f" not in text:
-        # smsutil closes a part early before a pair that would just have fitted; never is it the cheaper.
-        assert ours.segments <= max(1, len(theirs.parts))
+@given(
+    st.text(st.sampled_from("ab€[^"), min_size=1, max_size=700)
+    | st.text(st.sampled_from("a您😀€"), min_size=1)
+)
+def test_parts_are_those_of_smsutil(text: str) -> None:
+    theirs = [part.content for part in smsutil.split(text).parts]
+    assert segment.pieces(text) == theirs
+    assert measure(text).segments == len(theirs)
+
+
+def test_grapheme_stays_whole_where_smsutil_tears_it() -> None:
+    text = "您" * 66 + "e\u0301" + "您" * 20
+    assert smsutil.split(text).parts[1].content.startswith("\u0301")
+    assert segment.pieces(text) == ["您" * 66, "e\u0301" + "您" * 20]
 
 
 @given(st.text(st.sampled_from("abc xyz0189@£"), min_size=1, max_size=700))
@@ -162,6 +169,22 @@ def test_bodies_are_the_parts_without_headers(text: str) -> None:
     with_headers, bare = split(text, 9), segment.bodies(text)
     assert bare.esm_class == 0
     assert bare.payloads == tuple(udh.take(p, with_headers.esm_class)[1] for p in with_headers.payloads)
+
+
+@given(
+    st.text(st.sampled_from("aé[ 0"), max_size=400), st.sampled_from(["latin1", "utf8", "ucs2", "gb18030"])
+)
+def test_parts_are_recoded_for_another_default_alphabet(text: str, default: coding.DefaultAlphabet) -> None:
+    parts = split(text, 1, default=default)
+    assert parts.data_coding in (0, 8)
+    assert len(parts.payloads) == measure(text).segments or parts.data_coding == 8
+    found = [udh.take(payload, parts.esm_class)[1] for payload in parts.payloads]
+    assert "".join(coding.decode(body, parts.data_coding, default).text for body in found) == text
+
+
+def test_what_the_default_alphabet_lacks_goes_as_ucs2() -> None:
+    assert split("5€", 1, default="latin1") == ("ucs2", 8, 0, ("5€".encode("utf-16-be"),))
+    assert split("@", 1, default="ascii").payloads == (b"@",)
 
 
 @given(texts)
