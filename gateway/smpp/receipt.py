@@ -131,11 +131,11 @@ _KEY: Final = (
     r"|(?:message_?)?stat(?:e|us)?|err(?:or)?(?:_?code)?"
 )
 _NEXT: Final = rf"(?:{_KEY}|text)[ \t]*[:=]"
-# A key begins the text or follows a separator; its value runs to the next blank, or to a separator before
-# the next key, because an id may hold any sign.
-_FIELD: Final = re.compile(
-    rf"(?:^|(?<=[\s,;|&]))({_KEY})[ \t]*[:=][ \t]*((?!{_NEXT})(?:(?![,;|&][ \t]*{_NEXT})\S)*)", re.IGNORECASE
-)
+# A value runs to the next blank, or to a separator before the next key, because an id may hold any sign.
+_PAIR: Final = rf"({_KEY})[ \t]*[:=][ \t]*((?!{_NEXT})(?:(?![,;|&][ \t]*{_NEXT})\S)*)"
+# A key begins the text or follows a separator, so that "paid:" is none.
+_FIELD: Final = re.compile(rf"(?:^|(?<=[\s,;|&])){_PAIR}", re.IGNORECASE)
+_FIELD_HERE: Final = re.compile(_PAIR, re.IGNORECASE)
 _TEXT: Final = re.compile(r"(?:^|(?<=[\s,;|&]))text[ \t]*[:=]", re.IGNORECASE)
 _SEPARATORS: Final = " \t\r\n,;|&"
 _DATE: Final = re.compile(r"[0-9]{10}(?:[0-9]{2}){0,2}").fullmatch
@@ -160,9 +160,8 @@ def parse(pdu: DeliverSm | DataSm, habits: Habits = DEFAULT) -> Receipt | None:
     tlv_id = tlv_state = None
     if tlvs:
         tlv_id = tlv.text(tlvs, Tag.RECEIPTED_MESSAGE_ID)
-        tlv_state = (
-            _BY_NUMBER.get(tlv.octet(tlvs, Tag.MESSAGE_STATE) or 0) if Tag.MESSAGE_STATE in tlvs else None
-        )
+        number = tlv.octet(tlvs, Tag.MESSAGE_STATE)
+        tlv_state = None if number is None else _BY_NUMBER.get(number)
         if not fields.get("err"):
             fields["err"] = _network_error(tlvs)
     if not declared and not _looks_like_one(fields, tlv_id, tlv_state):
@@ -236,7 +235,7 @@ def _read(text: str) -> dict[str, str]:
     for found in _FIELD.finditer(text, 0, cut.start() if cut else len(text)):
         fields.setdefault(_canonical(found[1]), found[2].rstrip(",;|&"))
     fields["text"] = text[cut.end() :] if cut else ("" if fields else text)
-    if not fields.get("stat") and cut is not None:
+    if cut is not None and len(fields) > 1 and not fields.get("stat"):
         _read_behind_empty_text(text, cut.end(), fields)
     return fields
 
@@ -249,7 +248,7 @@ def _read_behind_empty_text(text: str, at: int, fields: dict[str, str]) -> None:
         if text[at] in _SEPARATORS:
             at += 1
             continue
-        found = _FIELD.match(text, at)
+        found = _FIELD_HERE.match(text, at)
         if found is None:
             return
         behind.setdefault(_canonical(found[1]), found[2].rstrip(",;|&"))
@@ -328,8 +327,13 @@ def write(
         dlvrd = "001" if state is State.DELIVERED else "000"
     return (
         f"id:{message_id} sub:{sub} dlvrd:{dlvrd} submit date:{submit_date} done date:{done_date} "
-        f"stat:{_WIRE_WORDS.get(state, state.value)} err:{err} text:{text[:20]}"
+        f"stat:{word_of(state)} err:{err} text:{text[:20]}"
     ).encode("latin-1", "replace")
+
+
+def word_of(state: State) -> str:
+    """The state's word in appendix B: DELIVRD for DELIVERED."""
+    return _WIRE_WORDS.get(state, state.value)
 
 
 def write_tlvs(message_id: str, state: State) -> dict[int, bytes]:
