@@ -243,6 +243,10 @@ def test_secrets_are_never_shown(file: Path) -> None:
     assert "hunter2" not in repr(settings)
     assert "hunter2" not in f"{settings.database.dsn} {settings.database.dsn!r}"
     assert not any("hunter3" in fault for fault in faults_of(file, '[database]\ndsn = "x:hunter3"'))
+    headers = '[connectors.x]\nurl = "https://x.example"\nheaders = {Authorization = "Bearer hunter4", N = 1}'
+    assert faults_of(file, headers) == [
+        "huiyin.toml:3: connectors.x.headers: expected a table, each value a text, not this table"
+    ]
     assert repr(Secret("")) == "Secret(empty)"
 
 

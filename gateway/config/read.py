@@ -51,7 +51,9 @@ def name_of(place: Place) -> str:
 
 
 def shown(raw: Any) -> str:
-    """A value as the file could have it, for an error. Secrets never come here."""
+    """A value as the file has it, for an error. What a table holds is not shown: headers carry secrets."""
+    if isinstance(raw, dict | list):
+        return f"this {'table' if isinstance(raw, dict) else 'list'}"
     text = json.dumps(raw, ensure_ascii=False, default=str)
     return text if len(text) <= 60 else f"{text[:57]}…"
 
@@ -109,6 +111,8 @@ def wanted(kind: Any) -> str:
         return f"a text{such}" + (f" of at most {longest} characters" if longest else "")
     if origin is list:
         return f"a list, each {wanted(typing.get_args(plain)[0])}"
+    if origin is dict:
+        return f"a table, each value {wanted(typing.get_args(plain)[1])}"
     return {bool: "true or false", timedelta: 'a duration such as "60s"'}.get(plain, "a table")
 
 
