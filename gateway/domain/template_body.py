@@ -19,7 +19,8 @@ from gateway.domain.template_parameters import Kind, Parameter
 MAX_BODY: Final = 10_000
 MAX_OUTPUT: Final = 17_085  # characters: 255 segments of 67
 MAX_LOOP_DEPTH: Final = 2
-MAX_STEPS: Final = 200_000  # nodes gone through with all lists full: some 20 ms
+MAX_STEPS: Final = 200_000  # nodes gone through with all lists full
+FILTER_STEPS: Final = 100  # a filter may have a long text to go through
 BUILT_IN: Final = frozenset({"signature"})
 
 _FILTERS: Final = ("money", "data", "date", "mask", "shorten")
@@ -207,7 +208,7 @@ class _Inspection:
 
     def _walk(self, node: nodes.Node, local: frozenset[str], depth: int, times: int) -> None:
         """`local`: loop variables here; `depth`: of loops; `times`: how often this may run at most."""
-        self._steps += times
+        self._steps += times * (FILTER_STEPS if isinstance(node, nodes.Filter) else 1)
         if not isinstance(node, _ALLOWED):
             self._note(node, f"{type(node).__name__.lower()} is not allowed in a template")
             return

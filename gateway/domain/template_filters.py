@@ -9,6 +9,7 @@ from gateway.domain.msisdn import mask
 from gateway.sms import alphabet, graphemes
 
 _CENT: Final = Decimal("0.01")
+_WINDOW: Final = 64
 _GB: Final = Decimal(1024)
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -38,9 +39,11 @@ def shorten(text: str, length: int) -> str:
     """
     if len(text) <= length:
         return text
-    ellipsis = "..." if alphabet.is_gsm(text) else "…"
+    ellipsis = "..." if alphabet.is_gsm(text[:length]) else "…"
     room = max(0, length - len(ellipsis))
-    end = max((border for border in graphemes.boundaries(text) if border <= room), default=0)
+    # Only the last few characters are looked at: no grapheme worth keeping is longer.
+    start = max(0, room - _WINDOW)
+    end = start + max(graphemes.boundaries(text[start : room + 1]), default=0)
     return (text[:end].rstrip() + ellipsis)[:length]
 
 

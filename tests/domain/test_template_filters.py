@@ -68,6 +68,7 @@ def test_mask() -> None:
     [
         pytest.param("流量包", 3, "流量包", id="fits"),
         pytest.param("流量包月套餐", 4, "流量包…", id="cut"),
+        pytest.param("中" * 200 + "👨‍👩‍👧", 203, "中" * 200 + "…", id="far into a long text"),
         pytest.param("monthly plan", 8, "month...", id="dots in GSM"),
         pytest.param("您好👨‍👩‍👧家", 5, "您好…", id="no torn emoji"),
     ],
