@@ -1,0 +1,76 @@
+"""What a conversation wants done: a closed set of values, carried out by who saves its state."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An automatic answer to the customer, from the address that the customer wrote to."""
+
+    template: str
+    params: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class WriteBack:
+    """The ticket's satisfaction field is to be told; `data` is all that is known."""
+
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Announce:
+    """An event for whom it concerns: `survey.answered` and kin."""
+
+    type: str
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUp:
+    """The ticket system is to call this customer back."""
+
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SetTimer:
+    """The conversation is to be looked at again at this time."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Inbox:
+    """A person has to look at this reply."""
+
+    reply_id: UUID
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutOfInbox:
+    """This reply needs nobody any more: what it left open has been answered."""
+
+    reply_id: UUID
+
+
+class Scope(StrEnum):
+    """What an opt-out stops, as contacts keep it."""
+
+    SURVEYS = "category:survey"
+    MARKETING = "lane:marketing"
+
+
+@dataclass(frozen=True, slots=True)
+class OptOut:
+    """This customer wants no more of these."""
+
+    scope: Scope
+
+
+Effect = Reply | WriteBack | Announce | FollowUp | SetTimer | Inbox | OutOfInbox | OptOut

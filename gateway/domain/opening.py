@@ -1,0 +1,107 @@
+"""Whether a customer may be asked for a score now, and from which extension the question goes out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+from typing import Final
+
+from gateway.domain import survey
+from gateway.domain.conversation import Conversation
+from gateway.domain.policy import Standing
+from gateway.domain.survey import Status, Superseded, Survey
+from gateway.domain.survey_rules import SurveyRules
+
+#: How long an extension stays what it meant to a customer after its question is closed.
+REST: Final = timedelta(days=7)
+#: How far back `storage/conversations.recent` has to look for all of this.
+LOOK_BACK: Final = timedelta(days=30)
+_TRIES: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The question may go out. `superseded` are closed by it, each with the effects that this has."""
+
+    superseded: tuple[survey.Stepped, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Suppressed:
+    """The message goes without the question. `reason` is a stable code."""
+
+    reason: str
+
+
+def open_survey(
+    *,
+    touchpoint: str,
+    ticket_id: str | None,
+    recent: Sequence[Conversation],
+    standing: Standing,
+    rules: SurveyRules,
+    now: datetime,
+) -> Opened | Suppressed:
+    """Whether this customer may be asked at this touchpoint now.
+
+    `recent` are the customer's conversations of the last days. The same ticket resolved again is asked about
+    again, whatever the limits, and closes what was open about it.
+    """
+    if {"lane:survey", "category:survey", "lane:all"} & set(standing.opt_outs):
+        return Suppressed("opted-out")
+    same = [each for each in recent if ticket_id is not None and each.ticket_id == ticket_id]
+    superseded = tuple(
+        survey.step(each, Superseded(), now, rules) for each in same if each.status in survey.WAITING
+    )
+    closed = {after.id for after, _effects in superseded}
+    for each in recent:
+        if each.touchpoint == touchpoint and _holds_the_place(each) and each.id not in closed:
+            return Suppressed("one-open-already")
+    limit = rules.tiers.get(standing.tier or "", rules.anti_fatigue)
+    if limit is not None and not same:
+        asked = [each for each in recent if _was_asked(each) and each.opened_at > now - limit.within]
+        if len(asked) >= limit.count:
+            return Suppressed("asked-lately")
+    return Opened(superseded)
+
+
+def _holds_the_place(conversation: Survey) -> bool:
+    return conversation.status in (Status.OPEN, Status.CLARIFYING)
+
+
+def _was_asked(conversation: Survey) -> bool:
+    """Whether the customer has seen the question, as far as we know."""
+    return conversation.status is not Status.SUPPRESSED and (
+        conversation.status is not Status.CANCELLED or conversation.state.reason != survey.Why.UNDELIVERABLE
+    )
+
+
+def choose_extension(
+    number: str, digits: int, recent: Sequence[Conversation], now: datetime, seed: int
+) -> str:
+    """The extension for a new question to a customer: of its own, and rested since its last use.
+
+    `digits` is how many the sender has; with none, all questions share the bare number. `seed` makes the
+    choice repeatable. Where all are in use or resting, the one unused the longest is taken.
+    """
+    if digits == 0:
+        return ""
+    used = {each.address: each for each in reversed(recent) if each.address.startswith(number)}
+    random = Random(seed)  # noqa: S311 - spreads extensions, guards nothing
+    pool = 10**digits
+    for _ in range(_TRIES):
+        extension = f"{random.randrange(pool):0{digits}}"
+        if (last := used.get(number + extension)) is None or _has_rested(last, now):
+            return extension
+    every = (f"{each:0{digits}}" for each in range(pool))
+    return min(every, key=lambda extension: _last_used(used.get(number + extension)))
+
+
+def _has_rested(conversation: Survey, now: datetime) -> bool:
+    if conversation.status in survey.WAITING and now <= conversation.expires_at:
+        return False
+    return min(conversation.expires_at, now) + REST <= now
+
+
+def _last_used(conversation: Survey | None) -> float:
+    return conversation.opened_at.timestamp() if conversation else float("-inf")

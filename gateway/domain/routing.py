@@ -1,0 +1,243 @@
+"""Which question a reply answers. `TABLE` is the rule: the first row that fits decides.
+
+An opt-out is looked at before everything: no running dialogue swallows it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from gateway.domain import conversation as talk
+from gateway.domain.conversation import Conversation
+from gateway.domain.effect import Scope
+from gateway.domain.optout import read_optout
+from gateway.domain.reply_rules import ReplyRules, bare
+from gateway.domain.survey_rules import Surveys
+
+
+class Words(StrEnum):
+    """What the text is by itself, whatever was asked."""
+
+    OPT_OUT = "opt-out"  #: TD, T, 退订 and the like
+    EMPTY = "empty"  #: nothing, or signs alone
+    COURTESY = "courtesy"  #: thanks and greetings
+    OTHER = "other"
+
+
+class Home(StrEnum):
+    """The conversation at this very access number and extension."""
+
+    WAITING = "waiting"  #: it wants an answer, and its time is not over
+    ANSWERED = "answered"
+    CLOSED = "closed"  #: expired, cancelled
+    NONE = "none"  #: none, or the address has no extension
+
+
+class Outcome(StrEnum):
+    """Where a reply goes."""
+
+    OPT_OUT_SURVEYS = "opt out of surveys"
+    OPT_OUT_MARKETING = "opt out of marketing"
+    HOME = "the conversation at this address"
+    CLEAR = "the newest that it clearly answers"
+    ASKED_HERE = "the newest waiting at this number"
+    LATELY = "the one answered lately"
+    LATE = "too late: the inbox"
+    NOISE = "kept, nothing follows"
+    COURTESY = "kept as thanks, nothing follows"
+    UNMATCHED = "the customer's own words"
+
+
+#: The reply is given to a conversation.
+ANSWERS: Final = frozenset({Outcome.HOME, Outcome.CLEAR, Outcome.ASKED_HERE, Outcome.LATELY})
+
+
+class Facts(NamedTuple):
+    """What the table asks."""
+
+    words: Words
+    home: Home
+    clear: bool  #: a clear answer to home or, without one, to some conversation that waits
+    waiting: bool  #: some conversation waits, wherever it was asked
+    here: bool  #: one of them was asked from this very number, without an extension
+    lately: bool  #: home or, without one, some conversation was answered within the revision window
+
+
+class Row(NamedTuple):
+    """One line of the table; None fits everything."""
+
+    outcome: Outcome
+    words: Words | None = None
+    home: tuple[Home, ...] | None = None
+    clear: bool | None = None
+    waiting: bool | None = None
+    here: bool | None = None
+    lately: bool | None = None
+
+    def fits(self, facts: Facts) -> bool:
+        """Whether this row speaks of such a reply."""
+        return (
+            self.words in (None, facts.words)
+            and (self.home is None or facts.home in self.home)
+            and self.clear in (None, facts.clear)
+            and self.waiting in (None, facts.waiting)
+            and self.here in (None, facts.here)
+            and self.lately in (None, facts.lately)
+        )
+
+
+_ASKED: Final = (Home.WAITING, Home.ANSWERED, Home.CLOSED)
+
+TABLE: Final = (
+    Row(Outcome.OPT_OUT_SURVEYS, words=Words.OPT_OUT, home=_ASKED),
+    Row(Outcome.OPT_OUT_SURVEYS, words=Words.OPT_OUT, waiting=True),
+    Row(Outcome.OPT_OUT_MARKETING, words=Words.OPT_OUT),
+    Row(Outcome.HOME, home=(Home.WAITING,), clear=True),
+    Row(Outcome.NOISE, words=Words.EMPTY),
+    Row(Outcome.COURTESY, words=Words.COURTESY, clear=False),
+    Row(Outcome.HOME, home=(Home.WAITING,)),  # not understood: it is asked once more
+    Row(Outcome.HOME, home=(Home.ANSWERED,), clear=True),  # a revision, later a comment
+    Row(Outcome.HOME, home=(Home.ANSWERED,), lately=True),  # a comment
+    Row(Outcome.LATE, home=(Home.CLOSED,), clear=True),
+    Row(Outcome.CLEAR, home=(Home.NONE,), clear=True),
+    Row(Outcome.ASKED_HERE, home=(Home.NONE,), here=True),  # not understood: it is asked once more
+    Row(Outcome.LATELY, home=(Home.NONE,), lately=True),  # a revision or a comment
+    Row(Outcome.UNMATCHED),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """All that routing goes by. Questions share `access_numbers`, those of ours that carry no extension."""
+
+    surveys: Surveys = field(default_factory=Surveys)
+    replies: ReplyRules = field(default_factory=ReplyRules)
+    access_numbers: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where a reply goes; `conversation` is the one it is about, if any."""
+
+    outcome: Outcome
+    conversation: Conversation | None = None
+    scope: Scope | None = None  #: of an opt-out
+
+
+def route(
+    text: str,
+    address: str,
+    at: datetime,
+    conversations: Sequence[Conversation],
+    rules: Rules,
+) -> Route:
+    """Where a reply goes that came to `address` now; `conversations` are the customer's, newest first."""
+    home = _home(address, conversations, rules.access_numbers)
+    if (
+        home is not None
+        and talk.is_waiting(home, at)
+        and talk.understands(home, text)
+        and not is_optout(text)
+    ):
+        return Route(Outcome.HOME, home)  # the fourth row; nearly every reply ends here
+    candidates = [each for each in conversations if talk.is_waiting(each, at)]
+    clear = home if home is not None else _first_clear(candidates, text)
+    here = next((each for each in candidates if each.address == address), None)
+    lately = _lately(home, conversations, at, rules.surveys)
+    facts = Facts(
+        words=words_of(text, rules.replies),
+        home=_standing(home, at),
+        clear=clear is not None and talk.understands(clear, text),
+        waiting=bool(candidates),
+        here=here is not None,
+        lately=lately is not None,
+    )
+    outcome = decide(facts)
+    match outcome:
+        case Outcome.OPT_OUT_SURVEYS:
+            return Route(outcome, home or candidates[0], Scope.SURVEYS)
+        case Outcome.OPT_OUT_MARKETING:
+            return Route(outcome, None, Scope.MARKETING)
+        case Outcome.HOME | Outcome.LATE:
+            return Route(outcome, home)
+        case Outcome.CLEAR:
+            return Route(outcome, clear)
+        case Outcome.ASKED_HERE:
+            return Route(outcome, here)
+        case Outcome.LATELY:
+            return Route(outcome, lately)
+        case Outcome.NOISE | Outcome.COURTESY | Outcome.UNMATCHED:
+            return Route(outcome, home)
+
+
+def decide(facts: Facts) -> Outcome:
+    """The first row of the table that fits."""
+    return next(row.outcome for row in TABLE if row.fits(facts))
+
+
+def words_of(text: str, rules: ReplyRules) -> Words:
+    """What a text is by itself."""
+    if is_optout(text):
+        return Words.OPT_OUT
+    letters = bare(text)
+    if not letters:
+        return Words.EMPTY
+    return Words.COURTESY if letters in rules.courtesies else Words.OTHER
+
+
+@lru_cache(maxsize=4096)
+def is_optout(text: str) -> bool:
+    """Whether the text is an opt-out and nothing else. Most replies are one of a few dozen texts."""
+    return read_optout(text) is not None
+
+
+def _home(address: str, conversations: Sequence[Conversation], shared: frozenset[str]) -> Conversation | None:
+    """The newest conversation that was asked from this address, if its extension is nobody else's."""
+    if address in shared:
+        return None
+    return next((each for each in conversations if each.address == address), None)
+
+
+def _standing(home: Conversation | None, at: datetime) -> Home:
+    if home is None:
+        return Home.NONE
+    if talk.is_waiting(home, at):
+        return Home.WAITING
+    return Home.ANSWERED if talk.is_answered(home) else Home.CLOSED
+
+
+def _first_clear(candidates: Sequence[Conversation], text: str) -> Conversation | None:
+    return next((each for each in candidates if talk.understands(each, text)), None)
+
+
+def _lately(
+    home: Conversation | None, conversations: Sequence[Conversation], at: datetime, surveys: Surveys
+) -> Conversation | None:
+    among = conversations if home is None else (home,)
+    return next((each for each in among if talk.is_revisable(each, at, surveys)), None)
+
+
+class ReplyStatus(StrEnum):
+    """What became of a reply."""
+
+    READ = "read"  #: a conversation took it
+    OPT_OUT = "opt-out"
+    COURTESY = "courtesy"  #: thanks or a greeting
+    NOISE = "noise"  #: nothing in it
+    DUPLICATE = "duplicate"  #: the SMSC delivered it again; what it says has taken effect once
+    HELD = "held"  #: too many in a short time
+    INBOX = "inbox"  #: a person has to look at it
+    RESOLVED = "resolved"  #: a person did
+
+
+class Why(StrEnum):
+    """Why a reply needs a person, or is held back."""
+
+    UNMATCHED = "unmatched"
+    LATE = "late"
+    INCOMPLETE = "incomplete"
+    ERROR = "error"
+    FLOOD = "flood"

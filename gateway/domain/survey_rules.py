@@ -1,0 +1,89 @@
+"""The rules for surveys, as `rules/surveys.yaml` writes them, and the ones that hold at a touchpoint."""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from gateway.domain.rules import Duration
+from gateway.domain.score import Scale
+
+Count = Annotated[int, Meta(ge=1, le=1000)]
+TemplateName = Annotated[str, Meta(pattern="^[a-z0-9-]+/[a-z0-9-]+$")]
+
+
+class Low(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """From which score on a customer is owed an apology: ten and five or below, three or above."""
+
+    ten: Annotated[int, Meta(ge=0, le=10)] = 6
+    five: Annotated[int, Meta(ge=0, le=5)] = 3
+    three: Annotated[int, Meta(ge=1, le=4)] = 3
+
+
+class Nudge(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One reminder to who has not answered `after` so long."""
+
+    after: Duration
+    template: TemplateName = "survey/reminder"
+
+
+class AtMost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """So many in such a time."""
+
+    count: Count
+    within: Duration
+
+
+class Templates(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What customers are answered."""
+
+    thanks: TemplateName = "survey/thanks"
+    low_score: TemplateName = "survey/low-score"
+    clarify: TemplateName = "survey/clarify"
+
+
+class SurveyRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """All rules for one touchpoint."""
+
+    scale: Scale = Scale.TEN
+    expires_in: Duration = Duration(hours=72)
+    revision_window: Duration = Duration(minutes=30)
+    reminder: Nudge | None = None
+    low: Low = Low()
+    follow_up: bool = True
+    templates: Templates = Templates()
+    anti_fatigue: AtMost | None = AtMost(1, Duration(days=7))
+    tiers: dict[str, AtMost | None] = {}  #: other limits for VIPs and the like; null: none
+    automatic_answers: AtMost = AtMost(3, Duration(hours=1))  #: to one customer: two robots stop here
+
+
+class Differing(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What a touchpoint has otherwise."""
+
+    scale: Scale | msgspec.UnsetType = msgspec.UNSET
+    expires_in: Duration | msgspec.UnsetType = msgspec.UNSET
+    revision_window: Duration | msgspec.UnsetType = msgspec.UNSET
+    reminder: Nudge | msgspec.UnsetType | None = msgspec.UNSET
+    low: Low | msgspec.UnsetType = msgspec.UNSET
+    follow_up: bool | msgspec.UnsetType = msgspec.UNSET
+    templates: Templates | msgspec.UnsetType = msgspec.UNSET
+    anti_fatigue: AtMost | msgspec.UnsetType | None = msgspec.UNSET
+    tiers: dict[str, AtMost | None] | msgspec.UnsetType = msgspec.UNSET
+
+
+class Surveys(SurveyRules, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The whole file: what holds everywhere, and what touchpoints have otherwise."""
+
+    touchpoints: dict[str, Differing] = {}
+
+    def at(self, touchpoint: str) -> SurveyRules:
+        """The rules for a touchpoint; one that is not named has what holds everywhere."""
+        differing = self.touchpoints.get(touchpoint)
+        if differing is None:
+            return self
+        changes = {
+            name: value
+            for name in differing.__struct_fields__
+            if (value := getattr(differing, name)) is not msgspec.UNSET
+        }
+        return msgspec.structs.replace(self, **changes)

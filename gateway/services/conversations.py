@@ -1,0 +1,262 @@
+"""Conversations moved on: what an input makes of them and the effects of that, written in one transaction.
+
+`Changes` collects what a batch of replies, timers or verdicts does, writes it, and hands it over.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import Any, Final, Protocol
+from uuid import UUID
+
+import asyncpg
+
+from gateway.domain import conversation as talk
+from gateway.domain import survey
+from gateway.domain.conversation import Conversation
+from gateway.domain.effect import (
+    Announce,
+    Effect,
+    FollowUp,
+    Inbox,
+    OptOut,
+    OutOfInbox,
+    Reply,
+    SetTimer,
+    WriteBack,
+)
+from gateway.domain.event import Call, Callback, Event
+from gateway.domain.message import FINAL, Message
+from gateway.domain.message import Status as MessageStatus
+from gateway.domain.request import Rejected
+from gateway.domain.routing import ReplyStatus, Rules
+from gateway.domain.survey_rules import SurveyRules
+from gateway.domain.timer import Timer, TimerKind
+from gateway.services.compose import Draft
+from gateway.storage import callbacks as callback_rows
+from gateway.storage import contacts as contact_rows
+from gateway.storage import conversations as conversation_rows
+from gateway.storage import messages as message_rows
+from gateway.storage import replies as reply_rows
+from gateway.storage import timers as timer_rows
+from gateway.storage.database import Connection
+from gateway.telemetry import CONVERSATIONS
+
+log = logging.getLogger(__name__)
+
+#: What the database says when two were at the same customer: roll back, read again, decide again.
+COLLISIONS: Final = (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+
+
+class OutrunError(Exception):
+    """Somebody else moved a conversation on in the meantime. Nothing was stored: load and decide again."""
+
+
+class Composer(Protocol):
+    """Makes messages from templates."""
+
+    def compose(self, draft: Draft, now: datetime) -> Message | Rejected:
+        """The message, not yet stored; or why it can't be made."""
+
+
+class Outbox(Protocol):
+    """Knows who listens and which connectors there are."""
+
+    def wants(self, event_type: str) -> bool:
+        """Whether anybody listens to it."""
+
+    def rows(self, events: Iterable[Event | Call], now: datetime) -> list[Callback]:
+        """One callback for each who does."""
+
+
+class Changes:
+    """What one batch changes, from the first decision to the commit."""
+
+    def __init__(self, composer: Composer, outbox: Outbox, rules: Rules, now: datetime) -> None:
+        self.now = now
+        self.rules = rules
+        self.marks: dict[UUID, tuple[ReplyStatus, str | None]] = {}  #: what became of replies
+        self._composer = composer
+        self._outbox = outbox
+        self._conversations: dict[UUID, Conversation] = {}
+        self._messages: list[Message] = []
+        self._events: list[Event | Call] = []
+        self._timers: list[Timer] = []
+        self._opt_outs: list[tuple[int, str, str]] = []
+        self._callbacks: list[Callback] = []
+
+    def move(
+        self,
+        conversation: Conversation,
+        given: survey.Input,
+        at: datetime,
+        beside: Sequence[Conversation] = (),
+    ) -> Conversation:
+        """Give a conversation an input that came `at` this time; the conversation as it is afterwards.
+
+        Whatever this raises, nothing of it is kept.
+        """
+        after, effects = talk.step(conversation, given, at, self.rules.surveys, beside)
+        return self.adopt(conversation, after, effects)
+
+    def adopt(
+        self, conversation: Conversation, after: Conversation, effects: Sequence[Effect]
+    ) -> Conversation:
+        """Take over what a step decided: see `move`."""
+        answers = [
+            message
+            for effect in effects
+            if isinstance(effect, Reply)
+            if (message := self._answer(after, effect)) is not None
+        ]
+        self._messages += answers
+        for effect in effects:
+            self._carry_out(after, effect)
+        if after is not conversation:
+            self._conversations[after.id] = after
+            if after.status is not conversation.status:
+                CONVERSATIONS.labels(after.kind, after.status).inc()
+        return after
+
+    def tell(self, event_type: str, bucket: int, subject: UUID, data: dict[str, Any]) -> None:
+        """Announce an event, if anybody listens."""
+        if self._outbox.wants(event_type):
+            self._events.append(
+                Event(type=event_type, bucket=bucket, subject=subject, at=self.now, data=data)
+            )
+
+    def call(self, call: Call) -> None:
+        """Owe somebody's system a call that belongs to no conversation."""
+        self._events.append(call)
+
+    def opt_out(self, bucket: int, msisdn: str, effect: OptOut, reply_id: UUID) -> None:
+        """A customer wants no more of these."""
+        self._opt_outs.append((bucket, msisdn, effect.scope))
+        data = {"to": msisdn, "scope": effect.scope.value, "by": "reply"}
+        self.tell("contact.opted_out", bucket, reply_id, data)
+
+    def set_timer(self, timer: Timer) -> None:
+        """Look at something again later."""
+        self._timers.append(timer)
+
+    async def write(self, connection: Connection) -> None:
+        """Store all of it. Raises `OutrunError` when a conversation has moved on since it was loaded."""
+        if self._conversations:
+            outrun = await conversation_rows.update(connection, list(self._conversations.values()))
+            if outrun:
+                raise OutrunError
+        marks = [(uid.bytes[15], uid, status, reason) for uid, (status, reason) in self.marks.items()]
+        await reply_rows.mark(connection, marks)
+        await contact_rows.opt_out(connection, self._opt_outs, self.now)
+        await timer_rows.insert(connection, self._timers)
+        if self._messages:
+            await message_rows.insert(connection, self._messages)
+        self._callbacks = self._outbox.rows(self._events, self.now) if self._events else []
+        if self._callbacks:
+            await callback_rows.insert(connection, self._callbacks)
+
+    def hand_over(
+        self,
+        messages: Callable[[Sequence[Message]], None],
+        callbacks: Callable[[Sequence[Callback]], None],
+    ) -> None:
+        """After the commit: wake those who go on with it."""
+        if self._messages:
+            messages(self._messages)
+        if self._callbacks:
+            callbacks(self._callbacks)
+
+    def _carry_out(self, after: Conversation, effect: Effect) -> None:
+        match effect:
+            case WriteBack(data):
+                self._call("ticket.satisfaction", after, data)
+            case FollowUp(data):
+                self._call("ticket.create", after, data)
+            case Announce(event_type, data):
+                self.tell(event_type, after.bucket, after.id, data)
+            case SetTimer(at):
+                self._timers.append(Timer(after.bucket, at, TimerKind.CONVERSATION, after.id))
+            case Inbox(reply_id, reason):
+                self.marks[reply_id] = (ReplyStatus.INBOX, reason)
+            case OutOfInbox(reply_id):
+                self.marks[reply_id] = (ReplyStatus.READ, None)
+            case Reply():
+                pass  # made before, so that a template's fault leaves nothing half done
+            case OptOut():
+                self.opt_out(after.bucket, after.msisdn, effect, after.id)
+
+    def _answer(self, after: Conversation, effect: Reply) -> Message | None:
+        draft = Draft(
+            to=after.msisdn,
+            template=effect.template,
+            params=effect.params,
+            language=after.subject.language,
+            sender=after.address,
+            conversation_id=after.id,
+        )
+        message = self._composer.compose(draft, self.now)
+        if isinstance(message, Message):
+            return message
+        log.error("answer not sent", extra={"template": effect.template, "reason": message.detail})
+        return None
+
+    def _call(self, connector: str, after: Conversation, data: dict[str, Any]) -> None:
+        self._events.append(
+            Call(connector=connector, bucket=after.bucket, subject=after.id, at=self.now, data=data)
+        )
+
+
+class Conversations:
+    """Makes and finishes `Changes`, and deals with the timers of conversations."""
+
+    def __init__(
+        self,
+        composer: Composer,
+        outbox: Outbox,
+        rules: Callable[[], Rules],
+        *,
+        hand_over_messages: Callable[[Sequence[Message]], None],
+        hand_over_callbacks: Callable[[Sequence[Callback]], None],
+    ) -> None:
+        self._composer = composer
+        self._outbox = outbox
+        self.rules = rules  #: those in force now
+        self._hand_over_messages = hand_over_messages
+        self._hand_over_callbacks = hand_over_callbacks
+
+    def changes(self, now: datetime) -> Changes:
+        """An empty set of changes, by the rules of this moment."""
+        return Changes(self._composer, self._outbox, self.rules(), now)
+
+    def hand_over(self, changes: Changes) -> None:
+        """After the commit of `changes`."""
+        changes.hand_over(self._hand_over_messages, self._hand_over_callbacks)
+
+    async def on_timers(
+        self, connection: Connection, timers: Sequence[Timer], now: datetime
+    ) -> list[Callable[[], None]]:
+        """Handler of conversation timers: expired, to be reminded, or its question could not be sent."""
+        found = await conversation_rows.load(connection, list({(t.bucket, t.subject) for t in timers}))
+        questions = [(each.bucket, each.message_id) for each in found.values() if each.message_id is not None]
+        fates = await conversation_rows.prompts(connection, questions)
+        changes = self.changes(now)
+        for each in found.values():
+            fate = fates.get(each.message_id) if each.message_id is not None else None
+            happened = _happened(each, fate, now, changes.rules.surveys.at(each.touchpoint))
+            if happened is not None:
+                changes.move(each, happened, now)
+        await changes.write(connection)
+        return [lambda: self.hand_over(changes)]
+
+
+def _happened(
+    conversation: Conversation, question: str | None, now: datetime, rules: SurveyRules
+) -> survey.Input | None:
+    """What a timer stands for, which carries no reason of its own; None: it is out of date."""
+    if now >= conversation.expires_at:
+        return survey.TimeUp()
+    if question in FINAL and question != MessageStatus.DELIVERED:
+        return survey.PromptFailed()
+    if rules.reminder is not None and now < conversation.opened_at + rules.reminder.after:
+        return None
+    return survey.Reminder()

@@ -1,0 +1,412 @@
+"""Customers' short messages: stored as they came, put together, understood, acknowledged after the commit.
+
+Whatever waits is taken in by one transaction: raw parts, whole texts, and all that follows from them.
+"""
+
+import logging
+from collections import Counter, OrderedDict, deque
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+from uuid import UUID
+
+from gateway.domain import survey
+from gateway.domain.address import split_address
+from gateway.domain.conversation import Conversation
+from gateway.domain.effect import OptOut, Scope
+from gateway.domain.ids import IdSource, Kind, made_at, public
+from gateway.domain.msisdn import bucket_of
+from gateway.domain.opening import LOOK_BACK
+from gateway.domain.routing import ANSWERS, Outcome, ReplyStatus, Why, route
+from gateway.domain.timer import Timer, TimerKind
+from gateway.services.commit import GroupCommit
+from gateway.services.conversations import COLLISIONS, Changes, Conversations, OutrunError
+from gateway.services.parts import REGROUP_AFTER, WAIT, Whole, identical, place_of, regroup, single
+from gateway.sms import coding, udh
+from gateway.storage import conversations as conversation_rows
+from gateway.storage import replies as reply_rows
+from gateway.storage.database import Connection, StorageUnavailable
+from gateway.storage.replies import Part, Reply
+from gateway.telemetry import REPLIES
+
+log = logging.getLogger(__name__)
+
+#: A copy within this time may be the SMSC's, which did not see our answer.
+REDELIVERED_WITHIN: Final = timedelta(minutes=10)
+#: An SMSC may have given up waiting for an answer that took longer.
+ANSWERED_LATE: Final = timedelta(seconds=5)
+MAX_LATE: Final = 10_000
+MAX_ADDRESSES: Final = 10_000
+MAX_WRITERS: Final = 10_000
+ATTEMPTS: Final = 8
+BATCH: Final = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShortMessage:
+    """One deliver_sm as the link took it: what a customer sent, or a part of it."""
+
+    route: str
+    session: str  #: the connection it came on
+    msisdn: str  #: normalised
+    address: str  #: where it was sent to, as the SMSC wrote it
+    esm_class: int
+    data_coding: int
+    payload: bytes  #: the octets, header included
+    received_at: datetime
+    reference: int | None = None  #: these three from sar_* TLVs, if any
+    total: int | None = None
+    number: int | None = None
+
+
+class Store(Protocol):
+    """A database, or one connection of its own."""
+
+    def transaction(self) -> AbstractAsyncContextManager[Connection]:
+        """A transaction, committed at the end."""
+
+
+class Inbound:
+    """Takes customers' short messages in."""
+
+    def __init__(
+        self,
+        database: Store,
+        conversations: Conversations,
+        ids: IdSource,
+        senders: Mapping[str, int],
+        now: Callable[[], datetime],
+        *,
+        alphabets: Mapping[str, coding.DefaultAlphabet] | None = None,
+        is_live: Callable[[str], bool] = lambda _session: False,
+    ) -> None:
+        """`senders` gives each access number with its count of extension digits, `alphabets` by route what
+        data_coding 0 means, `is_live` whether a session is up: a copy on another one is then the customer's.
+        """
+        self._database = database
+        self._conversations = conversations
+        self._ids = ids
+        self._senders = senders
+        self._now = now
+        self._alphabets = alphabets or {}
+        self._is_live = is_live
+        self._late: OrderedDict[UUID, None] = OrderedDict()  # parts that were answered late
+        self._addresses: dict[str, str] = {}
+        self._words = _Words()
+        self._commit: GroupCommit[Sequence[ShortMessage], None] = GroupCommit(
+            "inbound", self._flush, limit=BATCH
+        )
+
+    async def store(self, short_messages: Sequence[ShortMessage]) -> None:
+        """Take them in; returns after the commit. After `StorageUnavailable` nothing may be answered OK."""
+        if short_messages:
+            await self._commit.add(short_messages)
+
+    async def on_reassembly(
+        self, connection: Connection, timers: Sequence[Timer], now: datetime
+    ) -> list[Callable[[], None]]:
+        """Handler of reassembly timers: parts that two nodes stored at once, texts that never came whole."""
+        changes = self._conversations.changes(now)
+        subjects = [(timer.bucket, timer.subject) for timer in timers]
+        since = min(made_at(subject) for _bucket, subject in subjects) - WAIT
+        begun = await reply_rows.parts_of(connection, subjects, since)
+        parts = await reply_rows.siblings(connection, begun, since) if begun else []
+        groups = regroup(parts, self._alphabets)
+        told = await reply_rows.existing(connection, [(part.bucket, part.reply_id) for part in parts])
+        wholes = []
+        for group in groups:
+            if any(part.reply_id in told for part in group.parts):
+                continue
+            due = group.parts[0].received_at + WAIT
+            if group.complete or now >= due:
+                wholes.append(group.whole(group.reply_id))
+            else:
+                changes.set_timer(Timer(group.parts[0].bucket, due, TimerKind.REASSEMBLY, group.reply_id))
+        replies = await self._understand_all(connection, wholes, changes)
+        await reply_rows.insert(connection, replies)
+        await changes.write(connection)
+        return [lambda: self._conversations.hand_over(changes)]
+
+    async def _flush(self, batches: list[Sequence[ShortMessage]]) -> list[None]:
+        parts = [self._read(each) for batch in batches for each in batch]
+        try:
+            await self._store(parts)
+        except StorageUnavailable:
+            self._late_answer(parts)  # the commit may have been made unseen, and they will come again
+            raise
+        now = self._now()
+        if now - parts[0].received_at > ANSWERED_LATE:
+            self._late_answer(parts)
+        return [None] * len(batches)
+
+    async def _store(self, parts: Sequence[Part]) -> None:
+        """All in one transaction; when that fails, one by one, so that a bad one holds nobody up."""
+        try:
+            await self._take_in(parts, understand=True)
+            return
+        except StorageUnavailable:
+            raise
+        except Exception:
+            log.exception("replies stored one by one", extra={"count": len(parts)})
+        for part in parts:
+            try:
+                await self._take_in([part], understand=True)
+            except StorageUnavailable:
+                raise
+            except Exception:
+                log.exception("reply not understood", extra={"reply_id": public(Kind.REPLY, part.reply_id)})
+                await self._take_in([part], understand=False)
+
+    async def _take_in(self, parts: Sequence[Part], *, understand: bool) -> None:
+        for _ in range(ATTEMPTS):
+            changes = self._conversations.changes(self._now())
+            try:
+                async with self._database.transaction() as connection:
+                    replies = await self._write(connection, parts, changes, understand=understand)
+                break
+            except (OutrunError, *COLLISIONS):
+                continue
+        else:
+            raise StorageUnavailable("the same customers are being written elsewhere")
+        self._conversations.hand_over(changes)
+        for status, count in Counter(reply.status for reply in replies).items():
+            REPLIES.labels(status).inc(count)
+
+    async def _write(
+        self, connection: Connection, parts: Sequence[Part], changes: Changes, *, understand: bool
+    ) -> list[Reply]:
+        parts = await self._flag_copies(connection, parts)
+        wholes = [single(part) for part in parts if part.total == 1]
+        pieces = [part for part in parts if part.total > 1]
+        if pieces:
+            pieces, completed = await self._join(connection, pieces, changes)
+            parts = [part for part in parts if part.total == 1] + pieces
+            wholes += completed
+        if understand:
+            replies = await self._understand_all(connection, wholes, changes)
+        else:
+            replies = [_reply(whole, ReplyStatus.INBOX, Why.ERROR) for whole in wholes]
+        await reply_rows.insert_parts(connection, parts)
+        if replies:
+            await reply_rows.insert(connection, replies)
+        await changes.write(connection)
+        return replies
+
+    def _read(self, came: ShortMessage) -> Part:
+        header, octets = udh.take(came.payload, came.esm_class)
+        decoded = coding.decode(octets, came.data_coding, self._alphabets.get(came.route, "gsm7"))
+        reference, total, number = place_of(header, came.reference, came.total, came.number)
+        bucket = bucket_of(came.msisdn)
+        now = came.received_at.timestamp()
+        return Part(
+            bucket,
+            self._ids.new(bucket, now),
+            came.received_at,
+            came.route,
+            came.session,
+            came.msisdn,
+            self._address(came.address),
+            came.esm_class,
+            came.data_coding,
+            reference,
+            total,
+            number,
+            came.payload,
+            decoded.text,
+            decoded.ill_formed or header.ill_formed,
+            False,
+            self._ids.new(bucket, now),
+        )
+
+    def _address(self, written: str) -> str:
+        """One of our numbers as we write it; one that is none of ours as it came."""
+        address = self._addresses.get(written)
+        if address is None:
+            found = split_address(written, self._senders)
+            address = written if found is None else str(found)
+            if len(self._addresses) >= MAX_ADDRESSES:
+                self._addresses.clear()
+            self._addresses[written] = address
+        return address
+
+    async def _flag_copies(self, connection: Connection, parts: Sequence[Part]) -> list[Part]:
+        """Mark what looks like the SMSC's second delivery of the same thing.
+
+        SMPP 3.4 gives an MO no id. A copy is the SMSC's when it had reason to doubt our answer: the first one
+        came on a session that is gone, or was answered late, or both are here at once on two sessions.
+        """
+        before: dict[tuple[str, str, bytes], list[tuple[str, UUID]]] = {}
+        since = min(part.received_at for part in parts) - REDELIVERED_WITHIN
+        for msisdn, address, payload, session, part_id in await reply_rows.copies(connection, parts, since):
+            before.setdefault((msisdn, address, payload), []).append((session, part_id))
+        here: dict[tuple[str, str, bytes], str] = {}
+        flagged = []
+        for part in parts:
+            key = (part.msisdn, part.address, part.payload)
+            again = here.setdefault(key, part.session) != part.session or any(
+                part_id in self._late or (session != part.session and not self._is_live(session))
+                for session, part_id in before.get(key, ())
+            )
+            flagged.append(part._replace(redelivery=True) if again else part)
+        return flagged
+
+    def _late_answer(self, parts: Sequence[Part]) -> None:
+        for part in parts:
+            self._late[part.id] = None
+        while len(self._late) > MAX_LATE:
+            self._late.popitem(last=False)
+
+    async def _join(
+        self, connection: Connection, pieces: Sequence[Part], changes: Changes
+    ) -> tuple[list[Part], list[Whole]]:
+        """The new pieces, each with the reply that it belongs to, and the texts that they complete."""
+        stored = await reply_rows.siblings(connection, pieces, changes.now - WAIT)
+        new = {piece.id: piece for piece in pieces}
+        groups = [
+            group
+            for group in regroup([*stored, *pieces], self._alphabets)
+            if any(part.id in new for part in group.parts)
+        ]
+        told = await reply_rows.existing(
+            connection, [(group.parts[0].bucket, group.reply_id) for group in groups if group.complete]
+        )
+        joined = dict(new)
+        wholes = []
+        for group in groups:
+            first = group.parts[0]
+            reply_id = group.reply_id
+            if reply_id in told:  # it was given up a moment ago
+                reply_id = self._ids.new(first.bucket, changes.now.timestamp())
+            for part in group.parts:
+                if part.id in new:
+                    joined[part.id] = part._replace(reply_id=reply_id)
+            if group.complete:
+                wholes.append(group.whole(reply_id))
+            elif first.id in new:
+                due = first.received_at + REGROUP_AFTER
+                changes.set_timer(Timer(first.bucket, due, TimerKind.REASSEMBLY, reply_id))
+        grouped = {part.id for group in groups for part in group.parts}
+        for piece in pieces:
+            if piece.id not in grouped and (copy := identical(piece, stored)) is not None:
+                joined[piece.id] = piece._replace(reply_id=copy.reply_id)
+        return [joined[piece.id] for piece in pieces], wholes
+
+    async def _understand_all(
+        self, connection: Connection, wholes: Sequence[Whole], changes: Changes
+    ) -> list[Reply]:
+        """What becomes of each text, in the order of their coming; one sees what those before it did."""
+        customers = list({(whole.bucket, whole.msisdn) for whole in wholes if not whole.redelivery})
+        recent: dict[str, list[Conversation]] = {}
+        if customers:
+            recent = await conversation_rows.recent(connection, customers, changes.now - LOOK_BACK)
+        replies = []
+        for whole in wholes:
+            try:
+                replies.append(self._understand(whole, recent.setdefault(whole.msisdn, []), changes))
+            except Exception:
+                log.exception("reply not understood", extra={"reply_id": public(Kind.REPLY, whole.reply_id)})
+                replies.append(_reply(whole, ReplyStatus.INBOX, Why.ERROR))
+        return replies
+
+    def _understand(self, whole: Whole, conversations: list[Conversation], changes: Changes) -> Reply:
+        if whole.redelivery:
+            return _reply(whole, ReplyStatus.DUPLICATE)
+        at = whole.received_at
+        found = route(whole.text, whole.address, at, conversations, changes.rules)
+        about = found.conversation
+        about_id = about.id if about else None
+        if not whole.complete:  # a text with holes says nothing for certain
+            return _reply(whole, ReplyStatus.INBOX, Why.INCOMPLETE, about_id)
+        if found.scope is not None:
+            self._opt_out(whole, found.scope, conversations, changes)
+            return _reply(whole, ReplyStatus.OPT_OUT, None, about_id)
+        if found.outcome is Outcome.UNMATCHED:
+            return self._own_words(whole, about_id, changes)
+        if found.outcome in ANSWERS and about is not None:
+            given = survey.ReplyText(whole.reply_id, whole.text)
+            self._move(changes, conversations, about, given, at)
+            status, reason = changes.marks.pop(whole.reply_id, (ReplyStatus.READ, None))
+        else:
+            status, reason = _KEPT[found.outcome]
+        return _reply(whole, status, reason, about_id)
+
+    def _move(
+        self,
+        changes: Changes,
+        conversations: list[Conversation],
+        about: Conversation,
+        given: survey.Input,
+        at: datetime,
+    ) -> None:
+        after = changes.move(about, given, at, conversations)
+        conversations[:] = [after if each.id == after.id else each for each in conversations]
+
+    def _opt_out(
+        self, whole: Whole, scope: Scope, conversations: list[Conversation], changes: Changes
+    ) -> None:
+        changes.opt_out(whole.bucket, whole.msisdn, OptOut(scope), whole.reply_id)
+        if scope is not Scope.SURVEYS:
+            return
+        given = survey.Cancel(survey.Why.OPTED_OUT)
+        for each in list(conversations):
+            if each.status in survey.WAITING:
+                self._move(changes, conversations, each, given, whole.received_at)
+
+    def _own_words(self, whole: Whole, about_id: UUID | None, changes: Changes) -> Reply:
+        limit = changes.rules.replies.flood
+        if self._words.count(whole.msisdn, whole.received_at, limit.within) > limit.count:
+            return _reply(whole, ReplyStatus.HELD, Why.FLOOD, about_id)
+        data = {
+            "reply": public(Kind.REPLY, whole.reply_id),
+            "to": whole.msisdn,
+            "address": whole.address,
+            "text": whole.text,
+            "received_at": whole.received_at,
+        }
+        changes.tell("reply.unmatched", whole.bucket, whole.reply_id, data)
+        return _reply(whole, ReplyStatus.INBOX, Why.UNMATCHED, about_id)
+
+
+_KEPT: Final[dict[Outcome, tuple[ReplyStatus, str | None]]] = {
+    Outcome.LATE: (ReplyStatus.INBOX, Why.LATE),
+    Outcome.NOISE: (ReplyStatus.NOISE, None),
+    Outcome.COURTESY: (ReplyStatus.COURTESY, None),
+}
+
+
+class _Words:
+    """How many texts of their own customers wrote lately, as far as this node saw them."""
+
+    def __init__(self) -> None:
+        self._times: OrderedDict[str, deque[datetime]] = OrderedDict()
+
+    def count(self, msisdn: str, at: datetime, within: timedelta) -> int:
+        """Count one more."""
+        times = self._times.setdefault(msisdn, deque(maxlen=1001))
+        self._times.move_to_end(msisdn)
+        if len(self._times) > MAX_WRITERS:
+            self._times.popitem(last=False)
+        while times and times[0] <= at - within:
+            times.popleft()
+        times.append(at)
+        return len(times)
+
+
+def _reply(
+    whole: Whole, status: ReplyStatus, reason: str | None = None, conversation_id: UUID | None = None
+) -> Reply:
+    return Reply(
+        whole.bucket,
+        whole.reply_id,
+        whole.received_at,
+        whole.msisdn,
+        whole.address,
+        whole.text,
+        whole.complete,
+        whole.redelivery,
+        status,
+        reason,
+        conversation_id,
+    )

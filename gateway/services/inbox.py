@@ -1,0 +1,141 @@
+"""Replies that need a person: what the person says they mean."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Literal
+from uuid import UUID
+
+import msgspec
+
+from gateway.domain.event import Call
+from gateway.domain.ids import Kind, bucket_of_id, public
+from gateway.domain.survey import Status, Verdict
+from gateway.services.conversations import COLLISIONS, Changes, Conversations, OutrunError
+from gateway.storage import conversations as conversation_rows
+from gateway.storage import replies as reply_rows
+from gateway.storage.database import Connection, Database
+from gateway.storage.replies import Reply
+
+log = logging.getLogger(__name__)
+
+ATTEMPTS: Final = 5
+
+
+class Judgement(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What a person reads in a reply. `score` is given with `as: score`, and only then."""
+
+    as_: Literal["score", "yes", "no", "ticket", "nothing"] = msgspec.field(name="as")
+    score: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """Done."""
+
+    reply_id: UUID
+    as_: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotFound:
+    """There is no such reply."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """It is not in the inbox (any more): somebody was quicker, or a later reply answered the question."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """This can't be said of this reply; `detail` says why."""
+
+    detail: str
+
+
+class _BackOut(Exception):  # noqa: N818 - carries a result out of the transaction, which is rolled back
+    def __init__(self, refused: Refused) -> None:
+        self.refused = refused
+
+
+class Inbox:
+    """Takes replies out of the inbox."""
+
+    def __init__(self, database: Database, conversations: Conversations, now: Callable[[], datetime]) -> None:
+        self._database = database
+        self._conversations = conversations
+        self._now = now
+
+    async def resolve(
+        self, reply_id: UUID, judgement: Judgement, who: str
+    ) -> Resolved | Gone | NotFound | Refused:
+        """Do what a person says a reply means. Raises `StorageUnavailable`."""
+        if (judgement.as_ == "score") != (judgement.score is not None):
+            return Refused("A score goes with “as”: “score”, and only with it.")
+        for _ in range(ATTEMPTS):
+            changes = self._conversations.changes(self._now())
+            try:
+                async with self._database.transaction() as connection:
+                    outcome = await self._resolve(connection, changes, reply_id, judgement, who)
+            except (OutrunError, *COLLISIONS):
+                continue
+            except _BackOut as back:
+                return back.refused
+            self._conversations.hand_over(changes)
+            return outcome
+        return Gone()
+
+    async def _resolve(
+        self, connection: Connection, changes: Changes, reply_id: UUID, judgement: Judgement, who: str
+    ) -> Resolved | Gone | NotFound:
+        bucket = bucket_of_id(reply_id)
+        verdict = msgspec.to_builtins(judgement)
+        reply = await reply_rows.resolve(
+            connection, bucket, reply_id, verdict=verdict, who=who, now=changes.now
+        )
+        if reply is None:
+            there = await reply_rows.load(connection, bucket, reply_id)
+            return NotFound() if there is None else Gone()
+        match judgement.as_:
+            case "score":
+                await self._set_score(connection, changes, reply, judgement, who)
+            case "ticket":
+                _request_ticket(changes, reply)
+            case "yes" | "no":
+                raise _BackOut(Refused("The reply answers no confirmation."))
+            case "nothing":
+                pass
+        await changes.write(connection)
+        log.info("reply resolved", extra={"reply_id": public(Kind.REPLY, reply_id), "verdict": judgement.as_})
+        return Resolved(reply_id, judgement.as_)
+
+    async def _set_score(
+        self, connection: Connection, changes: Changes, reply: Reply, judgement: Judgement, who: str
+    ) -> None:
+        conversation = None
+        if reply.conversation_id is not None:
+            key = (reply.bucket, reply.conversation_id)
+            conversation = (await conversation_rows.load(connection, [key])).get(reply.conversation_id)
+        if conversation is None or conversation.status is Status.SUPPRESSED:
+            raise _BackOut(Refused("The reply belongs to no survey."))
+        highest = conversation.subject.scale.highest
+        if judgement.score is None or not 1 <= judgement.score <= highest:
+            raise _BackOut(Refused(f"The scale of this survey goes from 1 to {highest}."))
+        given = Verdict(reply.id, reply.text, judgement.score, who)
+        changes.move(conversation, given, changes.now)
+
+
+def _request_ticket(changes: Changes, reply: Reply) -> None:
+    data: dict[str, Any] = {
+        "kind": "customer_words",
+        "reply": public(Kind.REPLY, reply.id),
+        "to": reply.msisdn,
+        "text": reply.text,
+        "received_at": reply.received_at,
+    }
+    changes.tell("ticket.requested", reply.bucket, reply.id, data)
+    changes.call(
+        Call(connector="ticket.create", bucket=reply.bucket, subject=reply.id, at=changes.now, data=data)
+    )

@@ -1,0 +1,39 @@
+"""What we know of a number: language, tier, opt-outs."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from gateway.domain.policy import Standing
+from gateway.storage.database import Connection
+
+STANDINGS: Final = """
+SELECT c.msisdn, c.language, c.tier, c.opt_outs
+  FROM contacts c JOIN unnest($1::smallint[], $2::text[]) AS u (bucket, msisdn)
+    ON c.bucket = u.bucket AND c.msisdn = u.msisdn"""
+
+
+async def standings(connection: Connection, customers: Sequence[tuple[int, str]]) -> dict[str, Standing]:
+    """What we know of these customers (bucket and MSISDN), by MSISDN; of most we know nothing."""
+    rows = await connection.fetch(STANDINGS, [b for b, _ in customers], [m for _, m in customers])
+    return {row[0]: Standing(language=row[1], tier=row[2], opt_outs=frozenset(row[3])) for row in rows}
+
+
+# Said twice it holds once.
+OPT_OUT: Final = """
+INSERT INTO contacts AS c (bucket, msisdn, opt_outs, updated_at)
+SELECT u.bucket, u.msisdn, array_agg(DISTINCT u.scope), $4
+  FROM unnest($1::smallint[], $2::text[], $3::text[]) AS u (bucket, msisdn, scope)
+ GROUP BY u.bucket, u.msisdn
+ ORDER BY u.bucket, u.msisdn
+    ON CONFLICT (bucket, msisdn) DO UPDATE
+   SET opt_outs = ARRAY(SELECT DISTINCT s FROM unnest(c.opt_outs || excluded.opt_outs) AS s ORDER BY 1),
+       updated_at = excluded.updated_at"""
+
+
+async def opt_out(connection: Connection, scopes: Sequence[tuple[int, str, str]], now: datetime) -> None:
+    """Add opt-outs: bucket, MSISDN, and a scope such as `lane:marketing`."""
+    if scopes:
+        await connection.execute(
+            OPT_OUT, [b for b, _, _ in scopes], [m for _, m, _ in scopes], [s for _, _, s in scopes], now
+        )
