@@ -6,10 +6,16 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from gateway.domain.callback import Try
+from gateway.domain.event import CallbackStatus
 from gateway.domain.request import Accepted, MessageRequest, Rejected, ResolutionRequest, SurveyRequest
+from gateway.domain.webhook import Endpoint
+from gateway.services.inbox import Gone, Judgement, NotFound, Refused, Resolved
 from gateway.services.intake import Caller, Conflict, Once, Replay
 from gateway.services.keys import KeyRing
 from gateway.services.lookups import Lookups
+from gateway.services.webhooks import Created
+from gateway.storage.callbacks import Delivery
 
 
 class Intake(Protocol):
@@ -34,6 +40,49 @@ class Dispatch(Protocol):
     async def cancel(self, message_id: UUID) -> str: ...
 
 
+class Callbacks(Protocol):
+    """Calls out, as people look at them."""
+
+    async def list(
+        self,
+        *,
+        status: CallbackStatus | None = None,
+        target: str | None = None,
+        before: UUID | None = None,
+        limit: int = 50,
+    ) -> Sequence[tuple[Delivery, Sequence[Try]]]: ...
+
+    async def redeliver(self, callback_id: UUID, target: str | None = None) -> bool: ...
+
+
+class Webhooks(Protocol):
+    """Endpoints that hear of events."""
+
+    async def create(self, url: str, events: Sequence[str]) -> Created | Rejected: ...
+
+    async def list(self) -> Sequence[Endpoint]: ...
+
+    async def remove(self, endpoint_id: UUID) -> bool: ...
+
+    async def rotate(self, endpoint_id: UUID) -> Created | None: ...
+
+    async def end_rotation(self, endpoint_id: UUID) -> bool: ...
+
+    async def deliveries(
+        self, endpoint_id: UUID, *, before: UUID | None = None, limit: int = 50
+    ) -> Sequence[tuple[Delivery, Sequence[Try]]]: ...
+
+    async def redeliver(self, endpoint_id: UUID, callback_id: UUID) -> bool: ...
+
+
+class Inbox(Protocol):
+    """Replies that need a person."""
+
+    async def resolve(
+        self, reply_id: UUID, judgement: Judgement, who: str
+    ) -> Resolved | Gone | NotFound | Refused: ...
+
+
 #: Whether a part can do its work, and if not, why.
 Check = Callable[[], Awaitable[tuple[bool, str]]]
 
@@ -44,6 +93,9 @@ class Services:
 
     intake: Intake
     dispatch: Dispatch
+    callbacks: Callbacks
+    webhooks: Webhooks
+    inbox: Inbox
     lookups: Lookups
     keys: KeyRing
     now: Callable[[], datetime]

@@ -2,12 +2,15 @@
 
 from typing import Final
 
-from gateway.http import messages, resolutions, surveys, system
+from gateway.http import callbacks, inbox, messages, resolutions, surveys, system, webhooks
 from gateway.http.routes import Route
 
 ROUTES: Final[tuple[Route, ...]] = (
     *resolutions.ROUTES,
     *surveys.ROUTES,
     *messages.ROUTES,
+    *inbox.ROUTES,
+    *callbacks.ROUTES,
+    *webhooks.ROUTES,
     *system.ROUTES,
 )

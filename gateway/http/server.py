@@ -210,7 +210,9 @@ def _internal(request_id: str) -> Answer:
 
 
 def _response(answer: Answer, request_id: str) -> web.Response:
-    headers = {"Content-Type": answer.content_type, "X-Request-Id": request_id, "Server": "huiyin"}
+    headers = {"X-Request-Id": request_id, "Server": "huiyin"}
+    if answer.content_type:
+        headers["Content-Type"] = answer.content_type
     if answer.headers:
         headers.update(answer.headers)
     response = web.Response(body=answer.body, status=answer.status, headers=headers)

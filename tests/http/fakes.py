@@ -1,14 +1,15 @@
 """Services in memory, and a server on a free port that speaks with them."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 import aiohttp
 
+from gateway.domain.callback import Try
 from gateway.domain.ids import IdSource, Kind, public
 from gateway.domain.msisdn import bucket_of, parse_msisdn
 from gateway.domain.request import (
@@ -20,14 +21,19 @@ from gateway.domain.request import (
     SurveyOutcome,
     SurveyRequest,
 )
+from gateway.domain.webhook import Endpoint
 from gateway.http import server
 from gateway.http.openapi import document
 from gateway.http.ports import Check, Services
 from gateway.http.resources import ROUTES
+from gateway.services.inbox import Gone, Judgement, NotFound, Refused, Resolved
 from gateway.services.intake import Caller, Conflict, Once, Replay
 from gateway.services.keys import Key, KeyRing, Scope
 from gateway.services.lookups import Lookups
+from gateway.services.webhooks import Created
+from gateway.storage.callbacks import Delivery
 
+T = TypeVar("T")
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 NO_NUMBER = Rejected(
     "invalid-number",
@@ -87,7 +93,7 @@ class FakeIntake:
     ) -> Accepted | Rejected | Replay | Conflict:
         return self._once(once, lambda: self._one(request, caller))
 
-    def _once(self, once: Once | None, work: Any) -> Any:
+    def _once(self, once: Once | None, work: Callable[[], T]) -> T | Replay | Conflict:
         if self.fails is not None:
             raise self.fails
         if once is None:
@@ -95,7 +101,11 @@ class FakeIntake:
         if self.running:
             return Conflict.STILL_RUNNING
         if (first := self._first.get(once.key_hash)) is not None:
-            return Replay(first[1], first[2]) if first[0] == once.request_hash else Conflict.OTHER_BODY
+            return (
+                Replay(http_status=first[1], body=first[2])
+                if first[0] == once.request_hash
+                else Conflict.OTHER_BODY
+            )
         outcome = work()
         self._first[once.key_hash] = (once.request_hash, *once.render(outcome))
         return outcome
@@ -125,6 +135,77 @@ class FakeDispatch:
     says: str = "cancelled"
 
     async def cancel(self, message_id: UUID) -> str:
+        return self.says
+
+
+@dataclass
+class FakeCallbacks:
+    """Holds the deliveries that it is given."""
+
+    rows: list[tuple[Delivery, Sequence[Try]]] = field(default_factory=list)
+    asked: list[dict[str, Any]] = field(default_factory=list)
+
+    async def list(self, **asked: Any) -> Sequence[tuple[Delivery, Sequence[Try]]]:
+        self.asked.append(asked)
+        return self.rows[: asked["limit"]]
+
+    async def redeliver(self, callback_id: UUID, target: str | None = None) -> bool:
+        return any(row.id == callback_id for row, _ in self.rows)
+
+
+@dataclass
+class FakeWebhooks:
+    """Endpoints in memory."""
+
+    callbacks: FakeCallbacks
+    endpoints: dict[UUID, Endpoint] = field(default_factory=dict)
+    _ids: IdSource = field(default_factory=IdSource)
+
+    async def create(self, url: str, events: Sequence[str]) -> Created | Rejected:
+        if not url.startswith("https://"):
+            fault = Fault("/url", "must be https")
+            return Rejected("invalid-webhook", "Not registered", 422, "url must be https", (fault,))
+        made = Endpoint(
+            id=self._ids.new(0, NOW.timestamp()),
+            url=url,
+            events=tuple(events),
+            secrets=("whsec_1",),
+            created_at=NOW,
+        )
+        self.endpoints[made.id] = made
+        return Created(made.name, "whsec_1")
+
+    async def list(self) -> Sequence[Endpoint]:
+        return list(self.endpoints.values())
+
+    async def remove(self, endpoint_id: UUID) -> bool:
+        return self.endpoints.pop(endpoint_id, None) is not None
+
+    async def rotate(self, endpoint_id: UUID) -> Created | None:
+        found = self.endpoints.get(endpoint_id)
+        return Created(found.name, "whsec_2") if found else None
+
+    async def end_rotation(self, endpoint_id: UUID) -> bool:
+        return endpoint_id in self.endpoints
+
+    async def deliveries(self, endpoint_id: UUID, **asked: Any) -> Sequence[tuple[Delivery, Sequence[Try]]]:
+        return await self.callbacks.list(**asked)
+
+    async def redeliver(self, endpoint_id: UUID, callback_id: UUID) -> bool:
+        return await self.callbacks.redeliver(callback_id)
+
+
+@dataclass
+class FakeInbox:
+    """Says what it is told to say."""
+
+    says: Resolved | Gone | NotFound | Refused = field(default_factory=NotFound)
+    heard: list[tuple[UUID, Judgement, str]] = field(default_factory=list)
+
+    async def resolve(
+        self, reply_id: UUID, judgement: Judgement, who: str
+    ) -> Resolved | Gone | NotFound | Refused:
+        self.heard.append((reply_id, judgement, who))
         return self.says
 
 
@@ -167,31 +248,38 @@ class World:
     ring: FakeRing
     intake: FakeIntake
     dispatch: FakeDispatch
+    callbacks: FakeCallbacks
+    webhooks: FakeWebhooks
+    inbox: FakeInbox
     listener: server.Listener
 
 
 @asynccontextmanager
 async def world(
-    *, lookups: Lookups | None = None, checks: Mapping[str, Check] | None = None, **others: Any
+    *, lookups: Lookups | None = None, checks: Mapping[str, Check] | None = None
 ) -> AsyncIterator[World]:
     """A server with the key `all`, which may do everything, and a client that uses it."""
     ring, intake, dispatch = FakeRing(), FakeIntake(), FakeDispatch()
+    callbacks, inbox = FakeCallbacks(), FakeInbox()
+    webhooks = FakeWebhooks(callbacks)
     ring.add("all", *ALL)
     services = Services(
         intake=intake,
         dispatch=dispatch,
+        callbacks=callbacks,
+        webhooks=webhooks,
+        inbox=inbox,
         lookups=lookups or cast(Lookups, NothingKnown()),
         keys=cast(KeyRing, ring),
         now=lambda: NOW,
         exposition=lambda: b"# none\n",
         document=lambda: document(ROUTES, "1"),
         checks=checks or {"database": well},
-        **others,
     )
     listener = await server.start(services, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{listener.port}"
     try:
         async with aiohttp.ClientSession(url, headers={"Authorization": "Bearer all"}) as http:
-            yield World(url, http, ring, intake, dispatch, listener)
+            yield World(url, http, ring, intake, dispatch, callbacks, webhooks, inbox, listener)
     finally:
         await listener.stop(1.0)
