@@ -55,7 +55,10 @@ def encode(pdu: Pdu) -> bytes:
     length = HEADER_LENGTH + sum(map(len, out))
     if length > MAX_PDU_LENGTH:
         raise EncodeError(f"a PDU of {length} octets where {MAX_PDU_LENGTH} may stand")
-    out[0] = _pack_header(length, pdu.command_id, pdu.command_status, pdu.sequence_number)
+    try:
+        out[0] = _pack_header(length, pdu.command_id, pdu.command_status, pdu.sequence_number)
+    except struct.error:
+        raise EncodeError("a command_status or sequence_number beyond 32 bits") from None
     return b"".join(out)
 
 
@@ -127,18 +130,10 @@ def _quick_short_message(
         at = dest_end + 4
         schedule = validity = ""
         if frame[at]:
-            end = index(0, at)
-            if end - at > 16:
-                return None
-            schedule = frame[at:end].decode("latin-1")
-            at = end
+            schedule, at = _quick_time(frame, at)
         at += 1
         if frame[at]:
-            end = index(0, at)
-            if end - at > 16:
-                return None
-            validity = frame[at:end].decode("latin-1")
-            at = end
+            validity, at = _quick_time(frame, at)
         text = at + 6
         registered_delivery, replace_if_present_flag, data_coding, sm_default_msg_id, sm_length = _read_flags(
             frame, at + 1
@@ -180,6 +175,13 @@ def _quick_short_message(
         )
     except (ValueError, IndexError, struct.error):
         return None
+
+
+def _quick_time(frame: bytes, at: int) -> tuple[str, int]:
+    end = frame.index(0, at)
+    if end - at > 16:
+        raise ValueError("a time of more than 16 octets")
+    return frame[at:end].decode("latin-1"), end
 
 
 def _quick_submit_sm(frame: bytes, command_status: int, sequence_number: int) -> Pdu | None:

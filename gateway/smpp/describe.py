@@ -2,8 +2,9 @@
 
 from typing import Any, Final
 
-from gateway.smpp import status, tlv
+from gateway.smpp import codec, status, tlv
 from gateway.smpp.constants import CommandId, DataCoding, MessageState, Npi, Tag, Ton
+from gateway.smpp.errors import PduError
 from gateway.smpp.fields import Destination, DistributionList, UnsuccessSme
 from gateway.smpp.pdu import Pdu, fields_of
 
@@ -66,6 +67,15 @@ def describe(pdu: Pdu) -> str:
         f"{tlv.name(tag)}={_parameter(tag, value)}" for tag, value in (*pdu.tlvs.items(), *pdu.more_tlvs)
     ]
     return " ".join(words)
+
+
+def describe_frame(frame: bytes) -> str:
+    """As `describe`, for octets as they came; what can't be decoded is told by its fault. Never raises."""
+    try:
+        return describe(codec.decode(frame))
+    except PduError as error:
+        command = command_name(error.command_id)
+        return f"{command} #{error.sequence_number} malformed: {error.reason} ({len(frame)} octets)"
 
 
 def _value(name: str, value: Any) -> str:

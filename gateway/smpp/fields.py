@@ -183,6 +183,8 @@ class Failures:
             _TON.write(each.dest_addr_ton, out)
             _NPI.write(each.dest_addr_npi, out)
             _ADDRESS.write(each.destination_addr, out)
+            if not 0 <= each.error_status_code <= 0xFFFFFFFF:
+                raise EncodeError(f"error_status_code {each.error_status_code} beyond 32 bits")
             out.append(_FAILURE_STATUS.pack(each.error_status_code))
 
     def read(self, frame: bytes, at: int) -> tuple[tuple[UnsuccessSme, ...], int]:

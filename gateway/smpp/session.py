@@ -2,7 +2,6 @@
 octets come out (SMPP 3.4 §2.2, §2.3)."""
 
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Any, Final
 
 from gateway.smpp import codec
@@ -27,57 +26,13 @@ from gateway.smpp.events import (
 )
 from gateway.smpp.fields import cstring
 from gateway.smpp.pdu import EnquireLink, GenericNack, Pdu, Unbind, response_to
+from gateway.smpp.states import ALLOWED, BINDS, BOUND, WITHOUT_RESPONSE, Role
 from gateway.smpp.timers import Timers
 from gateway.smpp.window import Window
 
-
-class Role(StrEnum):
-    """The side of the session that we are."""
-
-    ESME = "esme"
-    SMSC = "smsc"
-
+__all__ = ["ALLOWED", "Role", "Session"]
 
 _C = CommandId
-_BINDS: Final[dict[int, State]] = {
-    _C.BIND_TRANSMITTER: State.BOUND_TX,
-    _C.BIND_RECEIVER: State.BOUND_RX,
-    _C.BIND_TRANSCEIVER: State.BOUND_TRX,
-}
-_BOUND: Final = frozenset(_BINDS.values())
-_SUBMITTING: Final[frozenset[int]] = frozenset(
-    {
-        _C.SUBMIT_SM,
-        _C.SUBMIT_MULTI,
-        _C.DATA_SM,
-        _C.QUERY_SM,
-        _C.CANCEL_SM,
-        _C.REPLACE_SM,
-        _C.BROADCAST_SM,
-        _C.QUERY_BROADCAST_SM,
-        _C.CANCEL_BROADCAST_SM,
-    }
-)
-_DELIVERING: Final[frozenset[int]] = frozenset({_C.DELIVER_SM, _C.DATA_SM, _C.ALERT_NOTIFICATION})
-_NOTHING: Final[frozenset[int]] = frozenset()
-
-# Which requests a side may send in which state: SMPP 3.4 §2.3 table 2-1, SMPP 5.0 §2.4. enquire_link and
-# unbind are the session's own: the first is answered in every state, the second once bound.
-ALLOWED: Final[dict[tuple[Role, State], frozenset[int]]] = {
-    (Role.ESME, State.OPEN): frozenset(_BINDS),
-    (Role.ESME, State.BOUND_TX): _SUBMITTING,
-    (Role.ESME, State.BOUND_RX): _NOTHING,
-    (Role.ESME, State.BOUND_TRX): _SUBMITTING,
-    (Role.ESME, State.UNBOUND): _NOTHING,
-    (Role.ESME, State.CLOSED): _NOTHING,
-    (Role.SMSC, State.OPEN): frozenset({_C.OUTBIND}),
-    (Role.SMSC, State.BOUND_TX): _NOTHING,
-    (Role.SMSC, State.BOUND_RX): _DELIVERING,
-    (Role.SMSC, State.BOUND_TRX): _DELIVERING,
-    (Role.SMSC, State.UNBOUND): _NOTHING,
-    (Role.SMSC, State.CLOSED): _NOTHING,
-}
-_WITHOUT_RESPONSE: Final[frozenset[int]] = frozenset({_C.OUTBIND, _C.ALERT_NOTIFICATION})
 # As plain integers: an enum's attribute costs a look-up in its class each time.
 _SUBMIT_SM: Final = int(_C.SUBMIT_SM)
 _DELIVER_SM: Final = int(_C.DELIVER_SM)
@@ -119,7 +74,7 @@ class Session:
 
     @property
     def bound(self) -> bool:
-        return self.state in _BOUND
+        return self.state in BOUND
 
     @property
     def closed(self) -> bool:
@@ -133,7 +88,7 @@ class Session:
     @property
     def room(self) -> int:
         """How many requests may be sent now: none unless bound, and none while unbinding."""
-        return self._window.room if self.state in _BOUND and self._drain_by is None else 0
+        return self._window.room if self.state in BOUND and self._drain_by is None else 0
 
     @property
     def owed(self) -> int:
@@ -162,7 +117,7 @@ class Session:
         Raises `StateError`, `WindowFull` or `EncodeError`, and then nothing is queued.
         """
         command_id = int(pdu.command_id)
-        in_window = command_id not in _BINDS and command_id not in _WITHOUT_RESPONSE
+        in_window = command_id not in BINDS and command_id not in WITHOUT_RESPONSE
         self._check(command_id, in_window=in_window)
         pdu.sequence_number = number = self._window.next_sequence_number()
         octets = codec.encode(pdu)
@@ -170,7 +125,7 @@ class Session:
             self._sent(number, command_id, octets, token, now)
             return number
         self._out.append(octets)
-        if command_id in _BINDS:
+        if command_id in BINDS:
             self._bind = (number, command_id)
             self._opened_at = now
         return number
@@ -250,14 +205,14 @@ class Session:
         if bind is not None and self.role is Role.SMSC and pdu.sequence_number == bind[0]:
             self._bind = None
             if pdu.command_status == st.ESME_ROK and pdu.command_id == bind[1] | RESPONSE:
-                self._enter(_BINDS[bind[1]])
+                self._enter(BINDS[bind[1]])
 
     def unbind(self, now: float) -> None:
         """No more requests; unbind when all that is in flight is answered, or `drain_timeout` is over.
 
         The end comes as `Closed`. Raises `StateError` unless bound.
         """
-        if self.state not in _BOUND:
+        if self.state not in BOUND:
             raise StateError(f"unbind while {self.state}")
         if self._drain_by is None:
             self._drain_by = now + self.timers.drain_timeout
@@ -354,7 +309,7 @@ class Session:
             return
         self._bind = None
         if pdu.command_status == st.ESME_ROK and pdu.command_id != _GENERIC_NACK:
-            self._enter(_BINDS[command_id])
+            self._enter(BINDS[command_id])
             self._stirred_at = now
             events.append(Bound(self.state, pdu))
         else:
@@ -366,19 +321,19 @@ class Session:
             self._out.append(_pack_header(16, _ENQUIRE_LINK | RESPONSE, st.ESME_ROK, pdu.sequence_number))
             return
         self._stirred_at = now
-        if command_id == _UNBIND and self.state in _BOUND:
+        if command_id == _UNBIND and self.state in BOUND:
             self._out.append(_pack_header(16, _UNBIND | RESPONSE, st.ESME_ROK, pdu.sequence_number))
             self._enter(State.UNBOUND)
             events.append(PeerUnbound())
         elif command_id not in self._theirs:
-            already = command_id in _BINDS and self.role is Role.SMSC and self.state in _BOUND
+            already = command_id in BINDS and self.role is Role.SMSC and self.state in BOUND
             self._refuse(pdu, st.ESME_RALYBND if already else st.ESME_RINVBNDSTS)
-        elif command_id in _WITHOUT_RESPONSE:
+        elif command_id in WITHOUT_RESPONSE:
             events.append(Notice(pdu))
-        elif command_id in _BINDS and self._bind is not None:
+        elif command_id in BINDS and self._bind is not None:
             self._refuse(pdu, st.ESME_RALYBND)
         else:
-            if command_id in _BINDS:
+            if command_id in BINDS:
                 self._bind = (pdu.sequence_number, int(command_id))
             self._owed += 1
             events.append(Request(pdu))
@@ -417,7 +372,7 @@ class Session:
             self._close(reason, events)
             return events
         self._drain(now)
-        if self.state not in _BOUND:
+        if self.state not in BOUND:
             return events
         if self._drain_by is None and _due(timers.inactivity, self._stirred_at, now):
             self.unbind(now)

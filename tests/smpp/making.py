@@ -4,7 +4,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from gateway.smpp.constants import MAX_SHORT_MESSAGE, RESPONSE, CommandId
+from gateway.smpp.constants import MAX_SHORT_MESSAGE, RESPONSE
 from gateway.smpp.fields import (
     CString,
     Destination,
@@ -60,4 +60,3 @@ def pdus(cls: type[Pdu]) -> st.SearchStrategy[Pdu]:
 
 
 ANY_PDU = st.sampled_from(PDUS).flatmap(pdus)
-ALL_COMMANDS = tuple(CommandId)

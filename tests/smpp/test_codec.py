@@ -131,6 +131,13 @@ def test_a_message_id_is_read_however_it_ends(
     assert decoded == pdu.BY_COMMAND[command](1, status, message_id=message_id)  # type: ignore[call-arg]
 
 
+def test_a_failure_cut_in_its_status_is_salvaged_without_it() -> None:
+    octets = codec.encode(pdu.SubmitMultiResp(message_id="9", unsuccess_smes=(UnsuccessSme(1, 1, "2", 3),)))
+    with pytest.raises(PduError) as caught:
+        codec.decode(struct.pack(">I", len(octets) - 2) + octets[4:-2])
+    assert caught.value.salvaged == pdu.SubmitMultiResp(message_id="9")
+
+
 def test_a_refusing_submit_sm_resp_has_no_body() -> None:
     assert len(codec.encode(pdu.SubmitSmResp(sequence_number=1, command_status=s.ESME_RTHROTTLED))) == 16
 
@@ -241,6 +248,18 @@ def test_less_than_a_header_is_refused(size: int) -> None:
         pytest.param(
             pdu.SubmitMulti(dest_addresses=(DistributionList("x"),) * 256), "dest_addresses", id="256"
         ),
+        pytest.param(
+            pdu.SubmitMultiResp(unsuccess_smes=(UnsuccessSme(1, 1, "1", 0),) * 256),
+            "unsuccess_smes",
+            id="256 failures",
+        ),
+        pytest.param(
+            pdu.SubmitMultiResp(unsuccess_smes=(UnsuccessSme(1, 1, "1", -1),)),
+            "unsuccess_smes",
+            id="no status",
+        ),
+        pytest.param(pdu.Unbind(2**32), "sequence_number", id="sequence_number beyond 32 bits"),
+        pytest.param(pdu.UnbindResp(1, -1), "command_status", id="command_status below nought"),
         pytest.param(pdu.SubmitSm(tlvs={0x10000: b""}), "optional parameter", id="tag too large"),
         pytest.param(pdu.SubmitSm(tlvs={0x0424: b"x" * 65535}), "a PDU of", id="PDU too large"),
     ],

@@ -3,8 +3,8 @@
 import pytest
 from hypothesis import given
 
-from gateway.smpp import pdu
-from gateway.smpp.describe import describe, mask
+from gateway.smpp import codec, pdu
+from gateway.smpp.describe import describe, describe_frame, mask
 from gateway.smpp.fields import Destination, DistributionList, UnsuccessSme
 from tests.smpp.making import ANY_PDU
 
@@ -88,3 +88,28 @@ def test_a_number_loses_its_middle(address: str, masked: str) -> None:
 @given(ANY_PDU)
 def test_any_pdu_can_be_told(which: pdu.Pdu) -> None:
     assert describe(which).split()[1] == f"#{which.sequence_number}"
+
+
+@given(ANY_PDU)
+def test_octets_are_told_as_their_pdu(which: pdu.Pdu) -> None:
+    assert describe_frame(codec.encode(which)) == describe(which)
+
+
+@pytest.mark.parametrize(
+    ("octets", "words"),
+    [
+        pytest.param(b"", "0x00000000 #0 malformed: a frame shorter than a header (0 octets)", id="nothing"),
+        pytest.param(
+            bytes.fromhex("00000014 00000004 00000000 00000007 434d5458"),
+            "submit_sm #7 malformed: a string without its end (20 octets)",
+            id="a broken field",
+        ),
+        pytest.param(
+            bytes.fromhex("00000010 0000affe 00000000 00000007"),
+            "0x0000AFFE #7 malformed: unknown to SMPP 3.4 and 5.0 (16 octets)",
+            id="an unknown command",
+        ),
+    ],
+)
+def test_octets_that_cannot_be_decoded_are_told_by_their_fault(octets: bytes, words: str) -> None:
+    assert describe_frame(octets) == words
