@@ -355,7 +355,7 @@ ROUTES: Final = (
         more="A JSON array, or one message a line (NDJSON). One result each, in order; a bad one does not "
         "fail the others. All that were accepted are stored in one commit.",
         scope=Scope.MESSAGES_WRITE,
-        takes=list[MessageRequest],
+        takes=Annotated[list[MessageRequest], Meta(min_length=1, max_length=MOST_ITEMS)],
         whole=True,
         forms=(JSON, NDJSON),
         creates=True,

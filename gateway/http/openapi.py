@@ -146,6 +146,9 @@ def _body(route: Route, schema_of: dict[int, Any]) -> dict[str, Any]:
     for form in route.forms:
         # One item a line can't be said in JSON Schema: the schema of NDJSON is that of its text.
         schema = schema_of[id(route.takes)] if form.endswith("/json") else {"type": "string"}
+        if "items" in schema and route.whole:
+            alone = {"description": "Anything else gets a problem of its own, and does not fail the others"}
+            schema = schema | {"items": {"anyOf": [schema["items"], alone]}}
         content[form] = {"schema": schema}
     return {"required": True, "content": content, "description": f"At most {route.limit // ONE_MIB} MiB"}
 

@@ -4,8 +4,7 @@ The quick way is one typed decode. Only when it fails is the request walked, fie
 """
 
 import re
-from collections.abc import Mapping
-from types import UnionType
+from types import NoneType, UnionType
 from typing import Annotated, Any, Final, Union, get_args, get_origin
 from urllib.parse import parse_qsl
 
@@ -53,10 +52,14 @@ def fault_of(error: msgspec.ValidationError, pointer: str = "") -> Fault:
     return Fault(pointer, detail.replace("`", "'"))
 
 
+def _bare(kind: Any) -> Any:
+    """A type without its annotations."""
+    return get_args(kind)[0] if get_origin(kind) is Annotated else kind
+
+
 def _struct_in(kind: Any) -> type[msgspec.Struct] | None:
     """The one structure among what a field may hold, if there is exactly one."""
-    if get_origin(kind) is Annotated:
-        kind = get_args(kind)[0]
+    kind = _bare(kind)
     choices = get_args(kind) if get_origin(kind) in {Union, UnionType} else (kind,)
     found = [choice for choice in choices if isinstance(choice, type) and issubclass(choice, msgspec.Struct)]
     return found[0] if len(found) == 1 else None
@@ -156,11 +159,12 @@ def _invalid(faults: list[Fault]) -> Answer:
 
 
 class QueryReader:
-    """Reads query strings into one structure, whose fields are the parameters."""
+    """Reads query strings into one structure, whose fields are the parameters; each has a default."""
 
     def __init__(self, kind: type[msgspec.Struct]) -> None:
         self.kind = kind
-        self._names = tuple(field.encode_name for field in msgspec.structs.fields(kind))
+        fields = msgspec.structs.fields(kind)
+        self._types = {field.encode_name: _without_none(field.type) for field in fields}
 
     def read(self, query: str) -> Any:
         """The typed value. Raises `Faulty`."""
@@ -173,34 +177,31 @@ class QueryReader:
                 problem(INVALID_QUERY, "The query is not percent-encoded UTF-8, or too long.")
             ) from None
         for name, text in pairs:
-            if name not in self._names:
-                known = ", ".join(self._names) or "none"
+            if name not in self._types:
+                known = ", ".join(self._types)
                 faults.append(Fault(f"/{escape(name)}", f"is not a parameter here; known are: {known}"))
             elif name in given:
                 faults.append(Fault(f"/{escape(name)}", "is given twice"))
             elif "\0" in text:
                 faults.append(Fault(f"/{escape(name)}", "must not contain U+0000"))
             given[name] = text
-        faults = faults or self._faults(given)
+        values: dict[str, Any] = {}
+        for name, text in () if faults else given.items():
+            try:
+                kind = self._types[name]
+                values[name] = msgspec.convert(text, kind, strict=_bare(kind) is not int)
+            except msgspec.ValidationError as error:
+                faults.append(Fault(f"/{name}", str(error).replace("`", "'")))
         if faults:
             first = faults[0]
-            raise Faulty(
-                problem(
-                    INVALID_QUERY,
-                    f"{first.pointer.removeprefix('/')} {first.detail}.",
-                    tuple(faults[:MOST_FAULTS]),
-                )
-            )
-        return msgspec.convert(given, self.kind, strict=False)
+            detail = f"{first.pointer.removeprefix('/')} {first.detail}."
+            raise Faulty(problem(INVALID_QUERY, detail, tuple(faults[:MOST_FAULTS])))
+        return self.kind(**values)
 
-    def _faults(self, given: Mapping[str, str]) -> list[Fault]:
-        faults = []
-        for field in msgspec.structs.fields(self.kind):
-            if field.encode_name in given:
-                try:
-                    msgspec.convert(given[field.encode_name], field.type, strict=False)
-                except msgspec.ValidationError as error:
-                    faults.append(Fault(f"/{field.encode_name}", str(error).replace("`", "'")))
-            elif field.required:
-                faults.append(Fault(f"/{field.encode_name}", "is required"))
-        return faults
+
+def _without_none(kind: Any) -> Any:
+    """A parameter that is left out is left out: the text `null` is no way to say so."""
+    if get_origin(kind) not in {Union, UnionType}:
+        return kind
+    choices = tuple(choice for choice in get_args(kind) if choice is not NoneType)
+    return Union[choices]  # noqa: UP007 - made at run time

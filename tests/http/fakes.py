@@ -34,6 +34,7 @@ from gateway.services.webhooks import Created
 from gateway.storage.callbacks import Delivery
 
 T = TypeVar("T")
+SUBJECT = UUID(int=7)
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 NO_NUMBER = Rejected(
     "invalid-number",
@@ -207,6 +208,25 @@ class FakeInbox:
     ) -> Resolved | Gone | NotFound | Refused:
         self.heard.append((reply_id, judgement, who))
         return self.says
+
+
+def delivery(ids: IdSource) -> tuple[Delivery, list[Try]]:
+    """A call to the ticket system that was refused and is parked."""
+    made = Delivery(
+        bucket=0,
+        id=ids.new(0, NOW.timestamp()),
+        kind="connector",
+        target="ticket.satisfaction",
+        event="survey.answered",
+        subject=SUBJECT,
+        payload={"to": "8613905310001"},
+        created_at=NOW,
+        status="parked",
+        tries=1,
+        due_at=NOW,
+        settled_at=NOW,
+    )
+    return made, [Try(0, made.id, 1, NOW, 0.25, 500, "no ticket for 8613905310001")]
 
 
 class NothingKnown:

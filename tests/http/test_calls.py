@@ -1,41 +1,19 @@
 """Callbacks, webhooks and the inbox as callers meet them."""
 
 from typing import Any
-from uuid import UUID
 
 import pytest
 
-from gateway.domain.callback import Try
 from gateway.domain.ids import IdSource, Kind, public
 from gateway.services.inbox import Gone, NotFound, Refused, Resolved
 from gateway.services.keys import Scope
-from gateway.storage.callbacks import Delivery
-from tests.http.fakes import NOW, World
-
-REPLY = UUID(int=7)
+from tests.http.fakes import SUBJECT as REPLY
+from tests.http.fakes import World, delivery
 
 
 async def call(api: World, method: str, path: str, **options: Any) -> tuple[int, Any]:
     async with api.http.request(method, path, **options) as response:
         return response.status, await response.json() if response.status != 204 else None
-
-
-def delivery(ids: IdSource) -> tuple[Delivery, list[Try]]:
-    made = Delivery(
-        bucket=0,
-        id=ids.new(0, NOW.timestamp()),
-        kind="connector",
-        target="ticket.satisfaction",
-        event="survey.answered",
-        subject=REPLY,
-        payload={"to": "8613905310001"},
-        created_at=NOW,
-        status="parked",
-        tries=1,
-        due_at=NOW,
-        settled_at=NOW,
-    )
-    return made, [Try(0, made.id, 1, NOW, 0.25, 500, "no ticket for 8613905310001")]
 
 
 async def test_parked_calls_are_listed_with_their_answers(api: World) -> None:

@@ -1,0 +1,151 @@
+"""Bodies and queries: every fault is named where it stands."""
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gateway.domain.request import MessageRequest, ResolutionRequest
+from gateway.http.messages import MessageQuery
+from gateway.http.problem import Problem
+from gateway.http.reading import Faulty, QueryReader, Reader
+
+RESOLUTION = Reader(ResolutionRequest)
+QUERY = QueryReader(MessageQuery)
+
+
+def told(reader: Reader | QueryReader, text: Any) -> Problem:
+    with pytest.raises(Faulty) as caught:
+        reader.read(text)
+    return msgspec.json.decode(caught.value.answer.body, type=Problem)
+
+
+def status_of(reader: Reader | QueryReader, text: Any) -> int:
+    try:
+        reader.read(text)
+    except Faulty as faulty:
+        return faulty.answer.status
+    return 200
+
+
+@pytest.mark.parametrize(
+    ("body", "pointers"),
+    [
+        pytest.param({}, ["/to", "/ticket"], id="two missing"),
+        pytest.param({"to": 1, "ticket": {"id": 2}}, ["/to", "/ticket/id"], id="one inside"),
+        pytest.param({"to": "139", "ticket": {}}, ["/ticket/id"], id="missing inside"),
+        pytest.param(
+            {"to": "139", "ticket": {"id": "a", "x/~y": 1}}, ["/ticket/x~1~0y"], id="unknown, to be escaped"
+        ),
+        pytest.param({"to": "139", "ticket": 7}, ["/ticket"], id="no object"),
+        pytest.param(
+            {"to": "139", "ticket": {"id": "a"}, "survey": 5}, ["/survey"], id="neither of two types"
+        ),
+        pytest.param(
+            {"to": "139", "ticket": {"id": "a"}, "survey": {"scale": "x"}},
+            ["/survey/scale"],
+            id="in a choice",
+        ),
+        pytest.param({"to": "139", "ticket": {"id": "a"}, "text": ""}, ["/text"], id="too short"),
+        pytest.param(
+            {"to": "139", "ticket": {"id": "a\0"}, "params": {"b": ["\0"]}},
+            ["/ticket/id", "/params/b/0"],
+            id="NUL",
+        ),
+        pytest.param(
+            {"to": "139", "ticket": {"id": "a"}, "params": {"\0": 1}}, ["/params"], id="NUL in a key"
+        ),
+        pytest.param([1], [""], id="not an object"),
+    ],
+)
+def test_every_fault_has_its_pointer(body: Any, pointers: list[str]) -> None:
+    problem = told(RESOLUTION, json.dumps(body).encode())
+    assert problem.type == "/problems/invalid-request"
+    assert [fault.pointer for fault in problem.errors] == pointers
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        pytest.param(b"", "truncated", id="empty"),
+        pytest.param(b'{"to":}', "byte 6", id="malformed"),
+        pytest.param(b'{"to":"\xc3\x28"}', "not UTF-8", id="not UTF-8"),
+        pytest.param(b'{"params":' + b"[" * 100_000, "nested", id="deep"),
+        pytest.param(b'{"to":1,"a":' + b"[" * 100_000, "nested", id="deep, behind a fault"),
+    ],
+)
+def test_what_is_no_json_is_said_so(body: bytes, said: str) -> None:
+    problem = told(RESOLUTION, body)
+    assert (problem.type, problem.status) == ("/problems/malformed-json", 400)
+    assert said in problem.detail
+
+
+def test_backslash_u0000_as_plain_text_is_no_nul() -> None:
+    body = b'{"to": "13905310001", "text": "\\\\u0000"}'
+    assert Reader(MessageRequest).read(body).text == "\\u0000"
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=10,
+)
+NEARLY = st.fixed_dictionaries(
+    {},
+    optional={
+        "to": st.just("13905310001") | JSON,
+        "ticket": st.fixed_dictionaries({}, optional={"id": st.just("a") | JSON, "type": JSON}) | JSON,
+        "survey": st.booleans() | JSON,
+        "params": JSON,
+        "text": JSON,
+        "x": JSON,
+    },
+)
+
+
+@given(NEARLY | JSON)
+def test_json_is_read_or_every_fault_points_at_something_there(value: Any) -> None:
+    try:
+        RESOLUTION.read(json.dumps(value).encode())
+    except Faulty as faulty:
+        problem = msgspec.json.decode(faulty.answer.body, type=Problem)
+        assert problem.status == 422
+        assert problem.errors
+        for fault in problem.errors:
+            assert fault.pointer == "" or fault.pointer.startswith("/")
+            assert fault.detail
+
+
+@given(st.binary(max_size=200))
+def test_any_octets_get_an_answer(octets: bytes) -> None:
+    assert status_of(RESOLUTION, octets) in {200, 400, 422}
+
+
+@pytest.mark.parametrize(
+    ("query", "pointers"),
+    [
+        pytest.param("limit=0", ["/limit"], id="out of range"),
+        pytest.param("limit=a&status=b", ["/limit", "/status"], id="two"),
+        pytest.param("limit=", ["/limit"], id="empty"),
+        pytest.param("lim/it=1", ["/lim~1it"], id="unknown"),
+        pytest.param("to=1&to=2", ["/to"], id="twice"),
+        pytest.param(
+            "status=null&lane=null&since=0.5", ["/status", "/lane", "/since"], id="null, a bare number"
+        ),
+    ],
+)
+def test_faults_in_a_query_are_named(query: str, pointers: list[str]) -> None:
+    assert [fault.pointer for fault in told(QUERY, query).errors] == pointers
+
+
+def test_a_query_is_read() -> None:
+    query = QUERY.read("to=%2B8613905310001&limit=7&since=2026-11-22T09:00:00%2B08:00&lane=survey")
+    assert (query.to, query.limit, query.lane, query.since.hour) == ("+8613905310001", 7, "survey", 9)
+
+
+@given(st.text(max_size=60))
+def test_any_query_gets_an_answer(query: str) -> None:
+    assert status_of(QUERY, query) in {200, 422}

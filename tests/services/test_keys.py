@@ -1,0 +1,144 @@
+"""API keys on a real database: shown once, found by their token, gone when revoked."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+
+from gateway.domain.ids import IdSource
+from gateway.services import keys as service
+from gateway.services.keys import Allowance, Key, KeyRing, Keys, Scope, unknown_scopes
+from gateway.storage.database import Database
+
+NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+
+
+class Clock:
+    """A monotonic clock that goes when it is told to."""
+
+    def __init__(self) -> None:
+        self.at = 1000.0
+
+    def __call__(self) -> float:
+        return self.at
+
+
+@pytest.fixture
+async def database(database_dsn: str) -> AsyncIterator[Database]:
+    async with await Database.open(database_dsn, size=2) as database:
+        yield database
+
+
+@pytest.fixture
+def keys(database: Database) -> Keys:
+    return Keys(database, IdSource(), lambda: NOW)
+
+
+async def test_a_new_key_opens_at_once(database: Database, keys: Keys) -> None:
+    ring = KeyRing(database, Clock())
+    made = await keys.create("crm", [Scope.READ, Scope.PII_READ], rate=5)
+    found = await ring.find(made.token)
+    assert found == made.key
+    assert found is not None
+    assert (found.name, found.rate, found.may(Scope.READ), found.may(Scope.ADMIN)) == ("crm", 5, True, False)
+
+
+async def test_only_the_hash_is_stored(database: Database, keys: Keys) -> None:
+    made = await keys.create("crm", [Scope.READ])
+    secret = made.token.rpartition("_")[2]
+    async with database.connection() as connection:
+        stored = str(await connection.fetch("SELECT api_keys::text FROM api_keys"))
+    assert made.key.id.hex in stored.replace("-", "")
+    assert secret not in stored
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        pytest.param(lambda token: "", id="nothing"),
+        pytest.param(lambda token: token[:-1], id="cut"),
+        pytest.param(lambda token: token + "a", id="longer"),
+        pytest.param(lambda token: token.replace("hk_", "hq_"), id="other prefix"),
+        pytest.param(lambda token: f"hk_{'0' * 32}_{token.split('_', 2)[2]}", id="another's secret"),
+        pytest.param(
+            lambda token: token.split("_", 2)[0] + "_" + token.split("_", 2)[1] + "_", id="no secret"
+        ),
+    ],
+)
+async def test_a_spoilt_token_opens_nothing(database: Database, keys: Keys, spoil: object) -> None:
+    assert callable(spoil)
+    made = await keys.create("crm", [Scope.READ])
+    assert await KeyRing(database, Clock()).find(spoil(made.token)) is None
+
+
+async def test_a_revoked_key_is_out_of_the_ring_when_it_is_read_anew(database: Database, keys: Keys) -> None:
+    ring = KeyRing(database, Clock())
+    made = await keys.create("crm", [Scope.READ])
+    assert await ring.find(made.token)
+    assert await keys.revoke(made.key.id)
+    await ring.load()
+    assert await ring.find(made.token) is None
+    assert [key.revoked_at for key in await keys.list()] == [NOW]
+
+
+async def test_the_ring_keeps_itself_fresh(
+    database: Database, keys: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "REFRESH_SECONDS", 0.01)
+    ring = KeyRing(database, Clock())
+    made = await keys.create("crm", [Scope.READ])
+    assert await ring.find(made.token)
+    running = asyncio.create_task(ring.run())
+    await keys.revoke(made.key.id)
+    while await ring.find(made.token):
+        await asyncio.sleep(0.01)
+    running.cancel()
+
+
+async def test_unknown_keys_do_not_ask_the_table_each_time(database: Database, keys: Keys) -> None:
+    clock = Clock()
+    ring = KeyRing(database, clock)
+    await ring.load()
+    made = await keys.create("crm", [Scope.READ])
+    assert await ring.find(made.token) is None
+    clock.at += service.MISS_SECONDS
+    assert await ring.find(made.token)
+
+
+async def test_revoking_what_is_not_there_says_so(keys: Keys) -> None:
+    assert not await keys.revoke(UUID(int=1))
+
+
+async def test_keys_are_listed_newest_first(keys: Keys) -> None:
+    made = [await keys.create(name, [Scope.READ]) for name in ("a", "b")]
+    listed = {key.id for key in await keys.list()}
+    assert listed == {one.key.id for one in made}
+
+
+def test_a_rate_allows_so_many_at_once_and_so_many_a_second() -> None:
+    allowance = Allowance(2, 0.0)
+    assert [allowance.take(0.0) for _ in range(3)] == [0.0, 0.0, 0.5]
+    assert allowance.take(0.5) == 0.0
+    assert allowance.take(0.5) == 0.5
+    assert [allowance.take(100.0) for _ in range(3)] == [0.0, 0.0, 0.5]
+
+
+def key(*scopes: Scope, rate: int | None = None) -> Key:
+    return Key(id=UUID(int=1), name="a", scopes=frozenset(scopes), rate=rate, created_at=NOW)
+
+
+def test_admin_opens_every_door_but_shows_no_personal_data() -> None:
+    admin = key(Scope.ADMIN)
+    assert [scope for scope in Scope if not admin.may(scope)] == [Scope.PII_READ]
+    assert not admin.sees_personal_data
+
+
+async def test_a_key_without_a_rate_is_never_held_back(database: Database) -> None:
+    ring = KeyRing(database, Clock())
+    assert {ring.take(key()) for _ in range(1000)} == {0.0}
+
+
+def test_unknown_scopes_are_found() -> None:
+    assert unknown_scopes(["read", "root", "admin", "all"]) == ["all", "root"]
