@@ -51,7 +51,7 @@ CREATE TABLE steps (
     epoch          bigint,                         -- of the lease under which an attempt was made
     route          text,
     smsc_id        text,                           -- as the SMSC wrote it, never altered
-    command_status integer,
+    command_status bigint,
     reason         text,
     detail         text,                           -- a receipt as it came; when a retry is due
     PRIMARY KEY (bucket, message_id, seq)
@@ -69,8 +69,9 @@ CREATE TABLE early_receipts (
     route       text        NOT NULL,
     smsc_id     text        NOT NULL,
     msisdn      text        NOT NULL,
+    verdict     text        NOT NULL,
     state       text        NOT NULL,
-    error       text,
+    error       text        NOT NULL,
     detail      text        NOT NULL,
     PRIMARY KEY (bucket, id)
 );

@@ -97,7 +97,7 @@ TRANSITIONS: Final[dict[tuple[Status, Event], Status]] = {
     (Status.UNKNOWN, Event.LOST): Status.UNKNOWN,
     (Status.UNKNOWN, Event.SUBMITTED): Status.SUBMITTED,  # a late response, or the second sending
     (Status.UNKNOWN, Event.REFUSED): Status.FAILED,
-    (Status.UNKNOWN, Event.OVERDUE): Status.UNKNOWN,
+    (Status.SUBMITTED, Event.ACCEPTED): Status.SUBMITTED,  # the second copy was taken as well
     # A receipt proves that the SMSC had it, whatever we know of the response.
     **{
         (status, event): outcome

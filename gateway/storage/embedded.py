@@ -324,6 +324,16 @@ class EmbeddedServer:
                 return
 
 
+def dsn_of(data_dir: Path) -> str:
+    """How to reach the server that another process of ours runs on this folder. Raises `EmbeddedError`."""
+    try:
+        password = (data_dir / "password").read_text().strip()
+        port = int((data_dir / "port").read_text())
+    except (OSError, ValueError) as error:
+        raise EmbeddedError(f"no embedded PostgreSQL can be found in {data_dir}: {error}") from error
+    return f"postgresql://{ROLE}:{password}@127.0.0.1:{port}/{DATABASE}?sslmode=disable"
+
+
 def remove(data_dir: Path) -> None:
     """Delete a data folder and what lies elsewhere for it. Raises `DataDirInUse`, `EmbeddedError`."""
     if not data_dir.exists():

@@ -1,0 +1,215 @@
+"""Commands for those who run it: migrate, keys, one message sent, one message explained."""
+
+import argparse
+import os
+import sys
+from datetime import datetime
+from typing import Any
+
+import aiohttp
+import msgspec
+
+from gateway.app.database import database
+from gateway.app.node import utc_now
+from gateway.config import Settings, listening
+from gateway.domain import ids
+from gateway.domain.ids import IdSource, Kind
+from gateway.domain.message import status_of
+from gateway.services.keys import Key, Keys, Scope, unknown_scopes
+from gateway.services.lookups import Lookups, MessageRecord
+from gateway.storage import migrate as migrations
+from gateway.storage.database import Database, StorageUnavailable
+from gateway.storage.embedded import EmbeddedError
+
+OK, FAILED, WRONG_USE = 0, 1, 2
+TROUBLES = (EmbeddedError, StorageUnavailable, migrations.MigrationError, OSError)
+
+
+async def migrate(args: argparse.Namespace, settings: Settings) -> int:
+    """Bring the schema up to this version, try it, or say what waits."""
+    try:
+        with database(settings, share=True) as dsn:
+            if args.status:
+                waiting = await migrations.pending(dsn)
+                print(
+                    *(f"waits: {each.path.name}" for each in waiting), sep="\n", end="\n" if waiting else ""
+                )
+                print("up to date" if not waiting else f"{len(waiting)} to apply")
+                return OK
+            applied = await migrations.migrate(dsn, dry_run=args.dry_run, patience=10.0)
+    except TROUBLES as error:
+        return _failed("migrate", error)
+    verb = "would apply" if args.dry_run else "applied"
+    for each in applied:
+        print(f"{verb}: {each.version:04} {each.name}" if each.tried else f"not tried: {each.name}")
+    print("up to date" if not applied else f"{verb} {len(applied)}")
+    return OK
+
+
+# --- keys ----------------------------------------------------------------------------------------
+
+
+async def key_create(args: argparse.Namespace, settings: Settings) -> int:
+    """Make a key and show it, once."""
+    strange = unknown_scopes(args.scopes)
+    if strange or not args.scopes:
+        known = ", ".join(Scope)
+        print(f"no such scope: {', '.join(strange) or 'none given'}; there are {known}", file=sys.stderr)
+        return WRONG_USE
+    if args.rate is not None and args.rate < 1:
+        print("--rate: calls a second, 1 or more", file=sys.stderr)
+        return WRONG_USE
+    try:
+        with database(settings, share=True) as dsn:
+            async with await Database.open(dsn, size=2, patience=5.0) as opened:
+                made = await Keys(opened, IdSource(), utc_now).create(
+                    args.name, [Scope(scope) for scope in args.scopes], args.rate
+                )
+    except TROUBLES as error:
+        return _failed("key create", error)
+    if args.json:
+        print(_json(_shown(made.key) | {"key": made.token}))
+    else:
+        print(made.token)
+        print(f"{made.key.public_id}: this is shown once. 密钥只显示这一次，请妥善保存。", file=sys.stderr)
+    return OK
+
+
+async def key_list(args: argparse.Namespace, settings: Settings) -> int:
+    """All keys, without their secrets."""
+    try:
+        with database(settings, share=True) as dsn:
+            async with await Database.open(dsn, size=2, patience=5.0) as opened:
+                keys = await Keys(opened, IdSource(), utc_now).list()
+    except TROUBLES as error:
+        return _failed("key list", error)
+    if args.json:
+        print(_json([_shown(key) for key in keys]))
+        return OK
+    for key in keys:
+        state = f"revoked {_moment(key.revoked_at)}" if key.revoked_at else "live"
+        rate = f"{key.rate}/s" if key.rate else "-"
+        print(f"{key.public_id}  {state:<8} {rate:>8}  {','.join(sorted(key.scopes))}  {key.name}")
+    return OK
+
+
+async def key_revoke(args: argparse.Namespace, settings: Settings) -> int:
+    """End a key."""
+    uid = ids.parse(Kind.KEY, args.id)
+    if uid is None:
+        print(f"{args.id}: not an id of a key; `huiyin key list` shows them", file=sys.stderr)
+        return WRONG_USE
+    try:
+        with database(settings, share=True) as dsn:
+            async with await Database.open(dsn, size=2, patience=5.0) as opened:
+                known = await Keys(opened, IdSource(), utc_now).revoke(uid)
+    except TROUBLES as error:
+        return _failed("key revoke", error)
+    if not known:
+        print(f"{args.id}: there is no such key", file=sys.stderr)
+        return FAILED
+    print(_json({"id": args.id, "revoked": True}) if args.json else f"{args.id} is revoked")
+    return OK
+
+
+def _shown(key: Key) -> dict[str, Any]:
+    return {
+        "id": key.public_id,
+        "name": key.name,
+        "scopes": sorted(key.scopes),
+        "rate": key.rate,
+        "created_at": key.created_at,
+        "revoked_at": key.revoked_at,
+    }
+
+
+# --- one message ---------------------------------------------------------------------------------
+
+
+async def send(args: argparse.Namespace, settings: Settings) -> int:
+    """Send one message through a running gateway, as any other caller would."""
+    key = args.key or os.environ.get("HUIYIN_KEY")
+    if not key:
+        print("send: give an API key in $HUIYIN_KEY, or with --key", file=sys.stderr)
+        return WRONG_USE
+    host, port = listening(settings.http.listen)
+    url = args.url or os.environ.get("HUIYIN_URL") or f"http://{host or '127.0.0.1'}:{port}"
+    wish = {
+        "to": args.to,
+        "text": args.text,
+        "template": args.template,
+        "params": dict(args.params) if args.template else None,
+        "lane": args.lane,
+        "ref": args.ref,
+    }
+    body = {name: value for name, value in wish.items() if value is not None}
+    try:
+        async with (
+            aiohttp.ClientSession(headers={"Authorization": f"Bearer {key}"}) as session,
+            session.post(f"{url.rstrip('/')}/v1/messages", json=body) as response,
+        ):
+            answer: dict[str, Any] = await response.json(content_type=None)
+            accepted = response.status == 202
+    except (aiohttp.ClientError, OSError, ValueError) as error:
+        return _failed("send", error)
+    if args.json:
+        print(_json(answer))
+    elif accepted:
+        print(f"{answer['id']}  {answer['status']}, {answer['segments']} × {answer['encoding']}")
+    else:
+        print(f"{answer.get('title')}: {answer.get('detail')}", file=sys.stderr)
+    return OK if accepted else FAILED
+
+
+async def explain(args: argparse.Namespace, settings: Settings) -> int:
+    """A message's way, step by step, with the reasons."""
+    uid = ids.parse(Kind.MESSAGE, args.id)
+    if uid is None:
+        print(f"{args.id}: not an id of a message; it looks like msg_0199…", file=sys.stderr)
+        return WRONG_USE
+    try:
+        with database(settings, share=True) as dsn:
+            async with await Database.open(dsn, size=2, patience=5.0) as opened:
+                record = await Lookups(opened).message(uid)
+    except TROUBLES as error:
+        return _failed("explain", error)
+    if record is None:
+        print(f"{args.id}: there is no such message", file=sys.stderr)
+        return FAILED
+    if args.json:
+        print(_json({"message": record.message._asdict(), "steps": [s._asdict() for s in record.steps]}))
+        return OK
+    _tell(args.id, record)
+    return OK
+
+
+def _tell(name: str, record: MessageRecord) -> None:
+    message = record.message
+    print(f"{name}: {status_of(message, record.steps)}")
+    print(f"  lane {message.lane}, from {message.sender}, {message.segments} × {message.encoding}", end="")
+    print(f", template {message.template} ({message.language})" if message.template else "")
+    print(f"{_moment(message.accepted_at)}  accepted as {message.status}", end="")
+    print(f": {message.reason}" if message.reason else "")
+    if message.due_at:
+        print(f"{'':23}  not before {_moment(message.due_at)}")
+    for step in record.steps:
+        part = f" segment {step.segment}" if step.segment and message.segments > 1 else ""
+        what = [f"{step.kind}{part} → {step.status}"]
+        what += [f"by {step.route}"] if step.route else []
+        what += [f"id {step.smsc_id}"] if step.smsc_id else []
+        what += [f"copy {step.copy}"] if step.copy and step.copy > 1 else []
+        what += [step.reason] if step.reason else []
+        print(f"{_moment(step.at)}  {', '.join(what)}")
+
+
+def _moment(moment: datetime | None) -> str:
+    return moment.astimezone().isoformat(" ", "milliseconds")[:23] if moment else ""
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+
+
+def _failed(command: str, error: BaseException) -> int:
+    print(f"huiyin {command}: {error}", file=sys.stderr)
+    return FAILED

@@ -1,0 +1,337 @@
+"""One node of the gateway: every room built, joined and started in order, and stopped in the reverse."""
+
+import asyncio
+import logging
+import socket
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from gateway import __version__, telemetry
+from gateway.app.desk import Desk, FaultyFilesError
+from gateway.app.routes import routes_of
+from gateway.config import Settings, listening
+from gateway.domain.connector import Connector, load_connectors
+from gateway.domain.event import Callback
+from gateway.domain.ids import IdSource
+from gateway.domain.message import Message
+from gateway.domain.msisdn import parse_msisdn
+from gateway.domain.target import Targets
+from gateway.domain.timer import TimerKind
+from gateway.esme.binds import Binds
+from gateway.esme.link import Ears
+from gateway.http import openapi
+from gateway.http import server as http_server
+from gateway.http.client import Client
+from gateway.http.ports import Check, Services
+from gateway.http.resources import ROUTES
+from gateway.services.callbacks import Callbacks
+from gateway.services.compose import Composer, Sender
+from gateway.services.conversations import Conversations
+from gateway.services.dispatch import Dispatch, Patience
+from gateway.services.flights import Flights
+from gateway.services.inbound import Inbound
+from gateway.services.inbox import Inbox
+from gateway.services.intake import Intake
+from gateway.services.keys import KeyRing
+from gateway.services.leases import Leases
+from gateway.services.ledger import Ledger
+from gateway.services.lookups import Lookups
+from gateway.services.notices import Notices
+from gateway.services.outbox import Outbox
+from gateway.services.receipts import Receipts
+from gateway.services.timers import Timers
+from gateway.services.upkeep import Upkeep, prepare
+from gateway.services.webhooks import Webhooks
+from gateway.storage.database import Database, check_durability
+from gateway.storage.leases import Lease
+
+log = logging.getLogger(__name__)
+
+#: How long a stop waits for what is in flight.
+DRAIN_SECONDS: Final = 10.0
+LAG_SECONDS: Final = 0.25
+
+
+def utc_now() -> datetime:
+    """The clock of the whole house: everything below is given it."""
+    return datetime.now(UTC)
+
+
+def connectors_of(settings: Settings) -> dict[str, Connector]:
+    """The connectors as configured; their faults were told when the configuration was read."""
+    return load_connectors({name: each.definition() for name, each in settings.connectors.items()})[0]
+
+
+class Node:
+    """A running gateway. `async with Node(…)`: inside, it serves."""
+
+    def __init__(self, settings: Settings, dsn: str, *, now: Callable[[], datetime] = utc_now) -> None:
+        self.settings = settings
+        self.now = now
+        self.desk = Desk(settings)
+        self.port = 0  #: of HTTP, once it listens
+        self._dsn = dsn
+        self._stack = AsyncExitStack()
+        self._tasks: list[asyncio.Task[None]] = []
+        roles = settings.node.roles
+        self._sends = not roles or "sender" in roles
+        self._works = not roles or "worker" in roles
+        self._answers = not roles or "api" in roles
+
+    async def __aenter__(self) -> "Node":
+        try:
+            await self._open()
+            await self._build()
+            await self._start()
+        except BaseException:
+            await self._stop()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stop()
+
+    def reload(self) -> None:
+        """Read templates and rules anew; what can't be used is told, and the old stays in force."""
+        try:
+            self.desk.reload()
+        except FaultyFilesError as error:
+            telemetry.UP_TO_DATE.set(0)
+            for fault in error.faults:
+                log.error("not loaded, the former stays in force", extra={"fault": fault})
+        else:
+            telemetry.UP_TO_DATE.set(1)
+            log.info("templates and rules loaded")
+
+    # In order
+
+    async def _open(self) -> None:
+        """The database: reached, safe, prepared."""
+        settings = self.settings.database
+        self.database = await Database.open(self._dsn, size=settings.connections, patience=30.0)
+        self._stack.push_async_callback(self.database.close)
+        async with self.database.connection() as connection:
+            await check_durability(connection)
+            await prepare(connection, self.now())
+
+    async def _build(self) -> None:
+        database, settings, now = self.database, self.settings, self.now
+        self.ids = IdSource()
+        senders = {
+            name: Sender(number=sender.number, extensions=sender.extensions)
+            for name, sender in settings.senders.items()
+        }
+        self.outbox = Outbox(self.ids, connectors_of(settings))
+        targets = Targets(settings.security.allow_targets)
+        client = await self._stack.enter_async_context(Client(targets))
+        composer = Composer(
+            lambda: self.desk.catalogue, senders, self.ids, language=settings.templates.language
+        )
+        self.binds = Binds(routes_of(settings) if self._sends else [])
+        flights = Flights()
+        notices = Notices(self.outbox)
+        attempts = Ledger("attempts", await database.dedicated("attempts"), self._callbacks_made)
+        self._settlements = Ledger("settled", await database.dedicated("settled"), self._callbacks_made)
+        receipts_ledger = Ledger("receipts", await database.dedicated("receipts"), self._callbacks_made)
+        self.leases = Leases(
+            await database.dedicated("leases"),
+            settings.node.name or socket.gethostname(),
+            gained=self._gained,
+            lost=self._lost,
+            oldest_open=lambda: self.dispatch.oldest_open(),
+            now=now,
+        )
+        self.dispatch = Dispatch(
+            database=database,
+            ledger=attempts,
+            settlements=self._settlements,
+            flights=flights,
+            carrier=self.binds,
+            leases=self.leases,
+            notices=notices,
+            patience=Patience(unknown=settings.delivery.unknown_wait),
+            now=now,
+        )
+        self._receipts = Receipts(
+            database=database,
+            ledger=receipts_ledger,
+            flights=flights,
+            notices=notices,
+            ids=self.ids,
+            key_of=self.binds.key_of,
+            now=now,
+        )
+        self.dispatch.early = self._receipts
+        self._ledgers = [attempts, self._settlements, receipts_ledger]
+        self.callbacks = Callbacks(database, self.outbox, client, now, self.leases.owned)
+        self._webhooks = Webhooks(database, self.outbox, self.callbacks, targets, ids=self.ids, now=now)
+        self._conversations = Conversations(
+            composer,
+            self.outbox,
+            lambda: self.desk.rules,
+            hand_over_messages=self._messages_made,
+            hand_over_callbacks=self._callbacks_made,
+        )
+        self._inbound = Inbound(
+            await database.dedicated("inbound"),
+            self._conversations,
+            self.ids,
+            {sender.number: sender.extensions for sender in senders.values()},
+            now,
+            is_live=self.binds.is_live,
+        )
+        self.intake = Intake(
+            database=database,
+            connection=await database.dedicated("intake"),
+            composer=composer,
+            conversations=self._conversations,
+            regions=self._regions(),
+            hand_over=self._messages_made,
+            now=now,
+        )
+        self._timers = Timers(database, now)
+        self._timers.register(TimerKind.MESSAGE, self.dispatch.due)
+        self._timers.register(TimerKind.CONVERSATION, self._conversations.on_timers)
+        self._timers.register(TimerKind.REASSEMBLY, self._inbound.on_reassembly)
+        self._keys = KeyRing(database, time.monotonic)
+
+    async def _start(self) -> None:
+        await self._webhooks.refresh()
+        await self._keys.load()
+        if self._sends:
+            await self._receipts.load()
+            await self.leases.start()
+            self._spawn(self.leases.run())
+            self._spawn(self.dispatch.run())
+            self._spawn(self._timers.run(self.leases.owned))
+            self.binds.start(
+                Ears(
+                    outcomes=self.dispatch.outcomes,
+                    receipts=self._receipts.store,
+                    short_messages=self._inbound.store,
+                    room_again=self.dispatch.room_again,
+                    number_of=self._number_of,
+                    now=self.now,
+                )
+            )
+            await self.callbacks.start()
+        self._spawn(self._webhooks.run())
+        self._spawn(self._keys.run())
+        self._spawn(self._upkeep().run())
+        self._spawn(self._observe())
+        if self._answers:
+            host, port = listening(self.settings.http.listen)
+            self._listener = await http_server.start(self._services(), host, port)
+            self.port = self._listener.port
+        log.info("serving", extra={"http": self.port, "version": __version__})
+
+    async def _stop(self) -> None:
+        """Take nothing more in, let what is on its way arrive, put on record what came of it, close."""
+        if hasattr(self, "_listener"):
+            await self._listener.stop()
+        if hasattr(self, "_keys"):
+            await self.intake.drain()
+            if self._sends:
+                await self.dispatch.stop(DRAIN_SECONDS)
+                await self.binds.stop(DRAIN_SECONDS)
+                await self.callbacks.stop()
+                for ledger in self._ledgers:
+                    await ledger.drain()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if hasattr(self, "_keys") and self._sends:
+            await self.leases.stop()
+        await self._stack.aclose()
+
+    # Who tells whom
+
+    def _messages_made(self, messages: Sequence[Message]) -> None:
+        if self._sends:
+            self.dispatch.hand_over(messages)
+
+    def _callbacks_made(self, callbacks: Sequence[Callback]) -> None:
+        if self._sends:
+            self.callbacks.hand_over(callbacks)
+
+    async def _gained(self, leases: Sequence[Lease]) -> None:
+        by_bound: dict[Any, list[int]] = {}
+        for lease in leases:
+            by_bound.setdefault(lease.settled_before, []).append(lease.bucket)
+        for since, buckets in by_bound.items():
+            found = await self.dispatch.gained(buckets, since)
+            if found:
+                log.info("unsettled messages found", extra={"messages": found})
+        self._timers.wake()
+
+    async def _lost(self, buckets: Sequence[int]) -> None:
+        await self.dispatch.lost(buckets)
+
+    def _number_of(self, address: str) -> str:
+        """The customer behind an address as the SMSC writes it; what is no number of a region stays as it is."""
+        return parse_msisdn(address, self._regions()) or address.removeprefix("+")
+
+    def _regions(self) -> tuple[str, ...]:
+        regions = self.settings.regions
+        return tuple(dict.fromkeys(name.lower() for name in (regions.home, *regions.accept)))
+
+    # What runs beside
+
+    def _services(self) -> Services:
+        document = openapi.document(ROUTES, __version__)
+        return Services(
+            intake=self.intake,
+            dispatch=self.dispatch,
+            callbacks=self.callbacks,
+            webhooks=self._webhooks,
+            inbox=Inbox(self.database, self._conversations, self.now),
+            lookups=Lookups(self.database, self._regions),
+            keys=self._keys,
+            now=self.now,
+            exposition=telemetry.exposition,
+            document=lambda: document,
+            checks=self._checks(),
+        )
+
+    def _checks(self) -> dict[str, Check]:
+        async def database() -> tuple[bool, str]:
+            async with self.database.connection() as connection:
+                await connection.fetchval("SELECT 1")
+            return True, "answers"
+
+        async def smsc() -> tuple[bool, str]:
+            return self.binds.able()
+
+        async def leases() -> tuple[bool, str]:
+            owned = len(self.leases.owned())
+            return self.leases.live(), f"{owned} of 256 buckets"
+
+        return (
+            {"database": database, "smsc": smsc, "leases": leases} if self._sends else {"database": database}
+        )
+
+    def _upkeep(self) -> Upkeep:
+        retention = self.settings.retention
+        return Upkeep(
+            self.database,
+            messages_kept=retention.messages,
+            replies_kept=retention.replies,
+            early_receipts_kept=self.settings.delivery.early_receipts,
+            now=self.now,
+        )
+
+    async def _observe(self) -> None:
+        """Figures that are looked at rather than counted."""
+        loop = asyncio.get_running_loop()
+        while True:
+            due = loop.time() + LAG_SECONDS
+            await asyncio.sleep(LAG_SECONDS)
+            telemetry.LOOP_LAG.observe(max(0.0, loop.time() - due))
+            self.dispatch.observe()
+            self.binds.observe()
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        self._tasks.append(asyncio.create_task(work))

@@ -1,0 +1,59 @@
+"""From [smsc.…] in the configuration to the routes that the binds know."""
+
+import ssl
+from datetime import timedelta
+
+from gateway.config import Settings
+from gateway.config.schema import Receiver, Smsc
+from gateway.esme.route import Account, BindMode, Route
+from gateway.smpp.timers import Timers
+
+_MODES = {
+    "transceiver": (BindMode.TRANSCEIVER,),
+    "transmitter": (BindMode.TRANSMITTER,),
+    "receiver": (BindMode.RECEIVER,),
+    "pair": (BindMode.TRANSMITTER, BindMode.RECEIVER),
+}
+
+
+def routes_of(settings: Settings) -> list[Route]:
+    """A route for each SMSC."""
+    return [
+        Route(
+            name=name,
+            accounts=tuple(_account(smsc, mode) for mode in _MODES[smsc.bind]),
+            binds=smsc.binds,
+            window=smsc.window,
+            rate=float(smsc.rate),
+            tls=None if smsc.allow_plaintext else _tls(settings, smsc),
+            tls_server_name=smsc.tls_server_name or None,
+            timers=_timers(smsc, settings.delivery.response_timeout),
+        )
+        for name, smsc in settings.smsc.items()
+    ]
+
+
+def _account(smsc: Smsc, mode: BindMode) -> Account:
+    other = smsc.receiver if mode is BindMode.RECEIVER and smsc.receiver else Receiver()
+    return Account(
+        mode=mode,
+        host=other.host or smsc.host,
+        port=other.port or smsc.port,
+        system_id=other.system_id or smsc.system_id,
+        password=(other.password or smsc.password).reveal(),
+        system_type=smsc.system_type,
+        address_range=smsc.address_range,
+    )
+
+
+def _timers(smsc: Smsc, response_timeout: timedelta) -> Timers:
+    seconds = response_timeout.total_seconds()
+    return Timers(
+        enquire_link=smsc.enquire_link.total_seconds(),
+        response_timeout=seconds,
+        answer_timeout=3 * seconds,
+    )
+
+
+def _tls(settings: Settings, smsc: Smsc) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=str(settings.path(smsc.tls_ca)) if smsc.tls_ca else None)

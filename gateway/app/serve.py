@@ -1,0 +1,80 @@
+"""`huiyin serve`: a node, from its configuration to the signal that ends it."""
+
+import argparse
+import asyncio
+import signal
+import sys
+from typing import Final
+
+import msgspec
+
+from gateway import telemetry
+from gateway.app.database import database
+from gateway.app.desk import FaultyFilesError
+from gateway.app.node import Node
+from gateway.config import Settings, missing_to_serve
+from gateway.config.schema import ROLES
+from gateway.storage import migrate as migrations
+from gateway.storage.database import StorageUnavailable, UnsafeDatabase
+from gateway.storage.embedded import EmbeddedError
+
+OK: Final = 0
+FAILED: Final = 1
+WRONG_USE: Final = 2
+
+
+async def serve(args: argparse.Namespace, settings: Settings) -> int:
+    """Run until SIGINT or SIGTERM; SIGHUP reads templates and rules anew."""
+    telemetry.configure(settings.log.level, settings.log.style)
+    if args.roles:
+        strange = sorted(set(args.roles) - set(ROLES))
+        if strange:
+            print(f"no such role: {', '.join(strange)}; there are {', '.join(ROLES)}", file=sys.stderr)
+            return WRONG_USE
+        settings = msgspec.structs.replace(
+            settings, node=msgspec.structs.replace(settings.node, roles=args.roles)
+        )
+    missing = missing_to_serve(settings)
+    if missing:
+        print(*missing, sep="\n", file=sys.stderr)
+        return FAILED
+    try:
+        with database(settings) as dsn:
+            await prepare(dsn, settings)
+            async with Node(settings, dsn) as node:
+                await _until_told(node)
+    except (
+        EmbeddedError,
+        StorageUnavailable,
+        UnsafeDatabase,
+        FaultyFilesError,
+        migrations.MigrationError,
+        OSError,
+    ) as error:
+        print(f"huiyin serve: {error}", file=sys.stderr)
+        return FAILED
+    return OK
+
+
+async def prepare(dsn: str, settings: Settings) -> None:
+    """Bring our own database up to date; another's is only looked at, for its owner decides when."""
+    if settings.database.embedded:
+        await migrations.migrate(dsn, patience=30.0)
+        return
+    waiting = await migrations.pending(dsn)
+    if waiting:
+        names = ", ".join(migration.path.name for migration in waiting)
+        raise migrations.MigrationError(f"the database waits for {names}: run `huiyin migrate` first")
+
+
+async def _until_told(node: Node) -> None:
+    loop = asyncio.get_running_loop()
+    told = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, told.set)
+    loop.add_signal_handler(signal.SIGHUP, node.reload)
+    try:
+        await told.wait()
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.remove_signal_handler(number)

@@ -1,0 +1,190 @@
+"""All binds of all routes: kept up, chosen from, and taken down. This is the carrier that dispatch knows."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from gateway.esme.link import Ears, Link
+from gateway.esme.route import Account, BindMode, Route
+from gateway.esme.translate import key_of_response
+from gateway.services.dispatch import Fate, Outcome, Parcel
+from gateway.smpp import status
+from gateway.telemetry import BINDS, RATE, WINDOW
+
+log = logging.getLogger(__name__)
+
+FIRST_PAUSE: Final = 0.2
+LONGEST_PAUSE: Final = 30.0
+#: After a refused login: soon enough for a typo mended, slow enough that no account is locked.
+LOGIN_PAUSE: Final = 60.0
+CONNECT_SECONDS: Final = 10.0
+_LOGIN_REFUSED: Final = frozenset({status.ESME_RBINDFAIL, status.ESME_RINVPASWD, status.ESME_RINVSYSID})
+
+
+class BindView(NamedTuple):
+    """One bind as people see it."""
+
+    name: str
+    route: str
+    state: str
+    in_flight: int
+    window: int
+    rate: float
+    last_error: str
+
+
+class _Slot:
+    """One session that is to be kept up."""
+
+    def __init__(self, route: Route, account: Account, name: str) -> None:
+        self.route = route
+        self.account = account
+        self.name = name
+        self.link: Link | None = None
+        self.last_error = ""
+
+
+class Binds:
+    """Keeps every configured session bound and shares parcels among them."""
+
+    def __init__(self, routes: Sequence[Route], *, seed: int | None = None) -> None:
+        self._routes = {route.name: route for route in routes}
+        self._ears: Ears | None = None
+        self._random = random.Random(seed)  # noqa: S311 - jitter
+        self._slots = [
+            _Slot(route, account, f"{route.name}/{account.mode}-{number}")
+            for route in routes
+            for account in route.accounts
+            for number in range(1, route.binds + 1)
+        ]
+        self._tasks: list[asyncio.Task[None]] = []
+        self._stopping = False
+
+    def start(self, ears: Ears) -> None:
+        """Begin to connect. What arrives goes to `ears`."""
+        self._ears = ears
+        self._tasks = [asyncio.create_task(self._keep_up(slot, ears)) for slot in self._slots]
+
+    # The carrier
+
+    def room(self) -> int:
+        """How many parcels all binds together take now."""
+        return sum(slot.link.room for slot in self._slots if slot.link is not None)
+
+    def submit(self, parcels: Sequence[Parcel]) -> None:
+        """Share parcels among the binds that have room; what none takes comes back unsent."""
+        rest = list(parcels)
+        open_links = [link for slot in self._slots if (link := slot.link) is not None and link.room > 0]
+        self._random.shuffle(open_links)
+        for count, link in zip(range(len(open_links), 0, -1), open_links, strict=True):
+            share = min(link.room, -(-len(rest) // count))
+            if share > 0:
+                link.submit(rest[:share])
+                rest = rest[share:]
+        for link in open_links:
+            if rest and (room := link.room) > 0:
+                link.submit(rest[:room])
+                rest = rest[room:]
+        if rest and self._ears is not None:
+            self._ears.outcomes([Outcome(parcel.token, Fate.UNSENT, "") for parcel in rest])
+
+    def is_live(self, session: str) -> bool:
+        """Whether this very connection is still up."""
+        return any(slot.link is not None and slot.link.session == session for slot in self._slots)
+
+    def key_of(self, route: str, message_id: str) -> str:
+        """What makes an id comparable, after the rules of its route."""
+        known = self._routes.get(route)
+        return key_of_response(known, message_id) if known else message_id
+
+    # Keeping up
+
+    async def _keep_up(self, slot: _Slot, ears: Ears) -> None:
+        pause = FIRST_PAUSE
+        while not self._stopping:
+            link = Link(slot.route, slot.account, slot.name, ears)
+            try:
+                await self._connect(link, slot)
+                slot.link = link
+                await asyncio.wait((link.bound, link.ended), return_when=asyncio.FIRST_COMPLETED)
+                if link.bound.done() and not link.bound.cancelled():
+                    log.info("bound", extra={"bind": slot.name})
+                    pause = FIRST_PAUSE
+                slot.last_error = await link.ended
+            except (OSError, TimeoutError) as error:
+                slot.last_error = f"{type(error).__name__}: {error}" if str(error) else "no answer in time"
+            finally:
+                slot.link = None
+                link.abort()
+            if self._stopping:
+                return
+            wait = pause
+            if link.bind_refused in _LOGIN_REFUSED:
+                wait = LOGIN_PAUSE
+            wait *= self._random.uniform(0.7, 1.3)
+            log.warning(
+                "bind down", extra={"bind": slot.name, "why": slot.last_error, "again_in": round(wait, 1)}
+            )
+            pause = min(pause * 2, LONGEST_PAUSE)
+            await asyncio.sleep(wait)
+
+    async def _connect(self, link: Link, slot: _Slot) -> None:
+        loop = asyncio.get_running_loop()
+        route = slot.route
+        async with asyncio.timeout(CONNECT_SECONDS):
+            await loop.create_connection(
+                lambda: link,
+                slot.account.host,
+                slot.account.port,
+                ssl=route.tls,
+                server_hostname=(route.tls_server_name or slot.account.host) if route.tls else None,
+            )
+
+    async def stop(self, patience: float) -> None:
+        """Unbind everywhere, waiting for what is in flight; then close."""
+        self._stopping = True
+        links = [slot.link for slot in self._slots if slot.link is not None]
+        for link in links:
+            link.unbind()
+        if links:
+            await asyncio.wait([link.ended for link in links], timeout=patience)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    # What people see
+
+    def view(self) -> list[BindView]:
+        """Every bind with its state."""
+        return [
+            BindView(
+                slot.name,
+                slot.route.name,
+                slot.link.state if slot.link else "down",
+                slot.link.in_flight if slot.link else 0,
+                slot.route.window,
+                slot.link.rate if slot.link else 0.0,
+                slot.last_error or (slot.link.last_error if slot.link else ""),
+            )
+            for slot in self._slots
+        ]
+
+    def able(self) -> tuple[bool, str]:
+        """Whether messages can go out, and why not."""
+        if any(s.link is not None and s.link.state in ("bound_tx", "bound_trx") for s in self._slots):
+            return True, "bound"
+        senders = [s for s in self._slots if s.account.mode is not BindMode.RECEIVER]
+        if not senders:
+            return False, "no [smsc.…] is configured"
+        return False, "; ".join(f"{slot.name}: {slot.last_error or 'connecting'}" for slot in senders)
+
+    def observe(self) -> None:
+        """Show states, windows and rates as figures."""
+        for name in self._routes:
+            mine = [view for view in self.view() if view.route == name]
+            for state in ("down", "open", "bound_tx", "bound_rx", "bound_trx"):
+                BINDS.labels(name, state).set(sum(view.state == state for view in mine))
+            WINDOW.labels(name).set(sum(view.in_flight for view in mine))
+            RATE.labels(name).set(sum(view.rate for view in mine))

@@ -1,0 +1,45 @@
+"""A route: an SMSC, our account there and its habits, as the binds need them."""
+
+import ssl
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from gateway.smpp.receipt import Habits
+from gateway.smpp.timers import Timers
+
+
+class BindMode(StrEnum):
+    """How a session logs in."""
+
+    TRANSCEIVER = "transceiver"
+    TRANSMITTER = "transmitter"
+    RECEIVER = "receiver"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """Where one kind of session connects to, and as whom."""
+
+    mode: BindMode
+    host: str
+    port: int
+    system_id: str
+    password: str = field(repr=False)
+    system_type: str = ""
+    address_range: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """One SMSC. `accounts` has one entry, or two for a pair of transmitter and receiver."""
+
+    name: str
+    accounts: tuple[Account, ...]
+    binds: int = 1  #: sessions of each account at a time
+    window: int = 100
+    rate: float = 0.0  #: PDUs a second and session; 0: no limit of ours
+    tls: ssl.SSLContext | None = None
+    tls_server_name: str | None = None
+    timers: Timers = field(default_factory=Timers)
+    habits: Habits = field(default_factory=Habits)
+    default_alphabet: str = "gsm"  #: what data_coding 0 means here

@@ -1,0 +1,139 @@
+"""Between our words and SMPP's: parcels to submit_sm, deliver_sm to receipts and customers' messages."""
+
+import math
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+from gateway.esme.route import Route
+from gateway.services.dispatch import Fate
+from gateway.services.inbound import ShortMessage
+from gateway.services.receipts import Receipt, Verdict
+from gateway.smpp import receipt as receipts
+from gateway.smpp import status
+from gateway.smpp.codec import SubmitTemplate
+from gateway.smpp.constants import Tag
+from gateway.smpp.pdu import DataSm, DeliverSm
+
+#: Templates kept: one a sender address, and extensions make many of them.
+TEMPLATES: Final = 4096
+
+_FULL_QUEUES: Final = frozenset({status.ESME_RMSGQFUL, status.ESME_RSUBMITFAIL})
+
+
+class Templates:
+    """The constant head and tail of a route's submit_sm, one for each sender address."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, SubmitTemplate] = {}
+
+    def of(self, sender: str) -> SubmitTemplate:
+        """The template for messages from this address."""
+        template = self._known.get(sender)
+        if template is None:
+            if len(self._known) >= TEMPLATES:
+                self._known.clear()
+            ton, npi = type_of(sender)
+            template = self._known[sender] = SubmitTemplate(
+                source_addr_ton=ton,
+                source_addr_npi=npi,
+                source_addr=sender,
+                dest_addr_ton=1,
+                dest_addr_npi=1,
+                registered_delivery=1,
+            )
+        return template
+
+
+def type_of(sender: str) -> tuple[int, int]:
+    """TON and NPI of a sender address (SMPP 3.4 §5.2.5, §5.2.6): letters, a short code, or an E.164 number."""
+    if not sender.isdecimal():
+        return 5, 0
+    return (3, 0) if len(sender) < 10 else (1, 1)
+
+
+def validity(expires_at: datetime | None, now: datetime) -> str | None:
+    """The relative form of SMPP 3.4 §7.1.1.2, in whole minutes so that few different ones exist."""
+    if expires_at is None:
+        return None
+    minutes = max(1, min(math.ceil((expires_at - now).total_seconds() / 60), 364 * 24 * 60))
+    days, minutes = divmod(minutes, 24 * 60)
+    hours, minutes = divmod(minutes, 60)
+    months, days = divmod(days, 30)
+    return f"00{months:02}{days:02}{hours:02}{minutes:02}00000R"
+
+
+def fate_of(command_status: int, refusals: int, window_full: bool) -> Fate | None:
+    """What an answer means for its parcel; None: for the bind, which is to send it again."""
+    verdict = status.lookup(command_status).verdict
+    if command_status in _FULL_QUEUES and window_full:
+        return None  # with room in the window it would be this recipient's queue; without, it is the bind's
+    match verdict:
+        case status.Verdict.OK:
+            return Fate.TAKEN
+        case status.Verdict.THROTTLE | status.Verdict.LINK:
+            return None
+        case status.Verdict.TEMPORARY:
+            return Fate.PUT_OFF
+        case status.Verdict.VENDOR:
+            return Fate.PUT_OFF if refusals == 0 else Fate.REFUSED
+        case _:
+            return Fate.REFUSED
+
+
+def key_of_response(route: Route, message_id: str) -> str:
+    """What makes the id of a response comparable with that of a receipt."""
+    return receipts.response_key(message_id, route.habits)
+
+
+def receipt_of(pdu: DeliverSm | DataSm, route: Route, number_of: Callable[[str], str]) -> Receipt | None:
+    """The receipt in it, in our words; None: it is a customer's message."""
+    read = receipts.parse(pdu, route.habits)
+    if read is None:
+        return None
+    if read.state is receipts.State.DELIVERED:
+        verdict = Verdict.DELIVERED
+    elif read.final:
+        verdict = Verdict.FAILED
+    else:
+        verdict = Verdict.NOTHING_YET
+    return Receipt(
+        route.name,
+        read.message_id,
+        receipts.receipt_key(read.message_id, route.habits),
+        number_of(pdu.source_addr),
+        verdict,
+        str(read.state),
+        read.err,
+        f"stat:{read.word or read.state} err:{read.err} submit:{read.submit_date} done:{read.done_date}",
+    )
+
+
+def short_message_of(
+    pdu: DeliverSm | DataSm,
+    route: Route,
+    session: str,
+    received_at: datetime,
+    number_of: Callable[[str], str],
+) -> ShortMessage:
+    """A customer's message, its octets untouched."""
+    payload = pdu.short_message if isinstance(pdu, DeliverSm) else b""
+    if not payload:
+        payload = pdu.tlvs.get(Tag.MESSAGE_PAYLOAD, b"")
+    return ShortMessage(
+        route=route.name,
+        session=session,
+        msisdn=number_of(pdu.source_addr),
+        address=pdu.destination_addr,
+        esm_class=pdu.esm_class,
+        data_coding=pdu.data_coding,
+        payload=payload,
+        reference=_number(pdu.tlvs.get(Tag.SAR_MSG_REF_NUM)),
+        total=_number(pdu.tlvs.get(Tag.SAR_TOTAL_SEGMENTS)),
+        number=_number(pdu.tlvs.get(Tag.SAR_SEGMENT_SEQNUM)),
+        received_at=received_at,
+    )
+
+
+def _number(octets: bytes | None) -> int | None:
+    return int.from_bytes(octets, "big") if octets else None

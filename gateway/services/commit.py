@@ -1,0 +1,80 @@
+"""Group commit: whatever waits is written by one flush, and all who brought it go on after the commit."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Generic, TypeVar
+
+from gateway.telemetry import COMMIT_SECONDS, COMMIT_SIZE
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class GroupCommit(Generic[T, R]):
+    """Collects items while a flush runs; the next flush takes all of them.
+
+    Nothing waits for a timer: alone, an item is flushed at once; under load a flush carries what came
+    during the one before. `flush` returns one result an item, in order; what it raises, all of them raise.
+    """
+
+    def __init__(
+        self, name: str, flush: Callable[[list[T]], Awaitable[list[R]]], *, limit: int, at_once: int = 1
+    ) -> None:
+        self._flush = flush
+        self._limit = limit
+        self._at_once = at_once
+        self._waiting: list[T] = []
+        self._done: list[asyncio.Future[R]] = []
+        self._running = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._seconds = COMMIT_SECONDS.labels(name)
+        self._size = COMMIT_SIZE.labels(name)
+
+    @property
+    def waiting(self) -> int:
+        """Items that no flush has taken yet."""
+        return len(self._waiting)
+
+    async def add(self, item: T) -> R:
+        """Hand an item in; returns its result after the commit."""
+        done: asyncio.Future[R] = asyncio.get_running_loop().create_future()
+        self._waiting.append(item)
+        self._done.append(done)
+        if self._running < self._at_once:
+            self._running += 1
+            task = asyncio.create_task(self._work())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        return await done
+
+    async def drain(self) -> None:
+        """Wait until nothing is left."""
+        while self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _work(self) -> None:
+        try:
+            while self._waiting:
+                items, self._waiting = self._waiting[: self._limit], self._waiting[self._limit :]
+                done, self._done = self._done[: self._limit], self._done[self._limit :]
+                await self._one(items, done)
+        finally:
+            self._running -= 1
+
+    async def _one(self, items: list[T], done: list[asyncio.Future[R]]) -> None:
+        started = asyncio.get_running_loop().time()
+        try:
+            results = await self._flush(items)
+        except BaseException as error:
+            for future in done:
+                if not future.done():
+                    future.set_exception(error)
+                    future.exception()  # a caller who went away leaves no warning behind
+            if not isinstance(error, Exception):
+                raise
+            return
+        self._seconds.observe(asyncio.get_running_loop().time() - started)
+        self._size.observe(len(items))
+        for future, result in zip(done, results, strict=True):
+            if not future.done():
+                future.set_result(result)

@@ -1,0 +1,172 @@
+"""From what somebody wants said to a message ready to be stored: template, language, sender, encoding, id."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from difflib import get_close_matches
+from typing import Any, Final
+from uuid import UUID
+
+from gateway.domain.ids import IdSource
+from gateway.domain.message import Lane, Message, OnUnknown, Status
+from gateway.domain.msisdn import bucket_of
+from gateway.domain.request import Fault, Rejected
+from gateway.domain.template import Catalogue, Problem, Template
+from gateway.sms.segment import measure
+
+#: Longest text, in segments: an SMSC may take 255, but nobody reads that.
+MAX_SEGMENTS: Final = 10
+DEFAULT_LANE: Final = Lane.SERVICE
+
+
+@dataclass(slots=True, kw_only=True)
+class Draft:
+    """What is to be said to whom. Either `template` with its `params`, or `text`."""
+
+    to: str  #: MSISDN, normalised
+    template: str | None = None
+    params: Mapping[str, Any] = field(default_factory=dict)
+    text: str | None = None
+    language: str | None = None
+    lane: Lane | None = None  #: default: the template's, else service
+    sender: str | None = None  #: access number and extension; default: the default sender
+    on_unknown: OnUnknown | None = None  #: default: by lane
+    report: bool = True
+    ref: str | None = None
+    due_at: datetime | None = None
+    expires_at: datetime | None = None
+    key_id: UUID | None = None
+    request_id: str | None = None
+    conversation_id: UUID | None = None
+
+
+#: What happens to a message of a lane when nobody knows whether the SMSC took it.
+ON_UNKNOWN: Final = {
+    Lane.EMERGENCY: OnUnknown.RESEND,
+    Lane.TRANSACTIONAL: OnUnknown.RESEND,
+    Lane.SERVICE: OnUnknown.RESEND,
+    Lane.SURVEY: OnUnknown.RESEND,
+    Lane.MARKETING: OnUnknown.NEVER,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sender:
+    """One of our access numbers, with how many digits the SMSC lets us append for replies."""
+
+    number: str
+    extensions: int
+
+
+class Composer:
+    """Makes messages. It knows the templates and the senders, and holds no state of its own."""
+
+    def __init__(
+        self,
+        catalogue: Callable[[], Catalogue],
+        senders: Mapping[str, Sender],
+        ids: IdSource,
+        *,
+        language: str,
+    ) -> None:
+        self._catalogue = catalogue
+        self._senders = senders
+        self._by_number = {sender.number: sender for sender in senders.values()}
+        self.ids = ids
+        self._language = language
+        self._default = senders["default"].number
+
+    def sender(self, name: str | None) -> Sender | Rejected:
+        """The sender by its configured name or its number; None means the default one."""
+        found = self._senders.get(name or "default") or self._by_number.get(name or "")
+        if found is None:
+            return Rejected(
+                code="unknown-sender",
+                title="Unknown sender",
+                status=422,
+                detail=f"Use one of: {', '.join(sorted(self._senders))}.",
+                errors=(Fault("/sender", "no sender of this name or number is configured"),),
+            )
+        return found
+
+    def compose(self, draft: Draft, now: datetime) -> Message | Rejected:
+        """The message, not yet stored, queued or scheduled; or why it can't be made."""
+        template: Template | None = None
+        if draft.template is not None:
+            rendered = self._render(draft)
+            if isinstance(rendered, Rejected):
+                return rendered
+            template, body = rendered
+        else:
+            body = draft.text or ""
+        lane = draft.lane or (Lane(template.head.lane) if template else DEFAULT_LANE)
+        measured = measure(body)
+        if measured.segments > MAX_SEGMENTS:
+            return Rejected(
+                code="text-too-long",
+                title="Text too long",
+                status=422,
+                detail=f"The text makes {measured.segments} short messages; at most {MAX_SEGMENTS} are sent.",
+                errors=(Fault("/params" if template else "/text", "shorten it"),),
+            )
+        later = draft.due_at is not None and draft.due_at > now
+        bucket = bucket_of(draft.to)
+        return Message(
+            bucket,
+            self.ids.new(bucket, now.timestamp()),
+            now,
+            draft.to,
+            draft.sender or self._default,
+            lane,
+            template.category if template else None,
+            draft.on_unknown or ON_UNKNOWN[lane],
+            template.name if template else None,
+            template.version if template else None,
+            template.language if template else draft.language,
+            body,
+            measured.encoding,
+            measured.segments,
+            Status.SCHEDULED if later else Status.QUEUED,
+            None,
+            draft.due_at if later else None,
+            draft.expires_at,
+            draft.report,
+            draft.ref,
+            draft.key_id,
+            draft.request_id,
+            draft.conversation_id,
+        )
+
+    def template(self, name: str, language: str | None) -> Template | None:
+        """The template of this name in the nearest language."""
+        return self._catalogue().get(name, language or self._language)
+
+    def _render(self, draft: Draft) -> tuple[Template, str] | Rejected:
+        template = self.template(draft.template or "", draft.language)
+        if template is None:
+            return Rejected(
+                code="unknown-template",
+                title="Unknown template",
+                status=422,
+                detail=f"There is no template {draft.template!r}.",
+                errors=(Fault("/template", self._suggestion(draft.template or "")),),
+            )
+        body = template.render(draft.params)
+        if isinstance(body, str):
+            return template, body
+        return refused_parameters(template, body)
+
+    def _suggestion(self, name: str) -> str:
+        near = get_close_matches(name, self._catalogue().names(), n=1)
+        return f"did you mean {near[0]}?" if near else "GET /v1/templates lists them"
+
+
+def refused_parameters(template: Template, problems: Sequence[Problem]) -> Rejected:
+    """The answer to parameters that a template can't take."""
+    return Rejected(
+        code="bad-parameters",
+        title="Parameters do not fit the template",
+        status=422,
+        detail=f"{template.name} takes: {', '.join(template.head.parameters) or 'no parameters'}.",
+        errors=tuple(Fault(f"/params{problem.pointer}", problem.detail) for problem in problems),
+    )

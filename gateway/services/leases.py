@@ -1,0 +1,157 @@
+"""This node's right to its buckets: taken, prolonged, shared with the other nodes, given back.
+
+Two things keep a paused node from sending what another one owns by now: it looks at its own clock, which runs
+on while it stands still, before each batch of octets; and each step it writes would collide with the other's.
+"""
+
+import asyncio
+import logging
+import zlib
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from gateway.domain.ids import BUCKETS, floor_at
+from gateway.storage import leases as lease_rows
+from gateway.storage.database import Connection, Dedicated, StorageUnavailable
+from gateway.telemetry import BUCKETS as BUCKETS_OWNED
+
+log = logging.getLogger(__name__)
+
+LEASE_SECONDS: Final = 10.0
+BEAT_SECONDS: Final = 1.0
+#: We stop a little before others may begin.
+MARGIN_SECONDS: Final = 2.0
+#: A message may be committed so long after its id was made.
+COMMIT_LAG: Final = timedelta(seconds=30)
+
+Gained = Callable[[Sequence[lease_rows.Lease]], Awaitable[None]]
+Lost = Callable[[Sequence[int]], Awaitable[None]]
+
+
+class Leases:
+    """The buckets that are ours."""
+
+    def __init__(
+        self,
+        connection: Dedicated,
+        node: str,
+        *,
+        gained: Gained,
+        lost: Lost,
+        oldest_open: Callable[[], UUID | None],
+        now: Callable[[], datetime],
+    ) -> None:
+        self._connection = connection
+        self._node = node
+        self._lock = zlib.crc32(node.encode()) | 0x4875_6979 << 32  # "Huiy": our corner of the lock space
+        self._gained = gained
+        self._lost = lost
+        self._oldest_open = oldest_open
+        self._now = now
+        self._epochs: list[int | None] = [None] * BUCKETS
+        self._valid_until = 0.0
+        self._locked_on: Connection | None = None
+
+    # Ownership, as dispatch asks
+
+    def epoch(self, bucket: int) -> int | None:
+        """The epoch of our lease on a bucket; None: it is not ours."""
+        return self._epochs[bucket]
+
+    def live(self) -> bool:
+        """Whether our leases hold at this very moment."""
+        return asyncio.get_running_loop().time() < self._valid_until
+
+    def owned(self) -> list[int]:
+        """Our buckets."""
+        return [bucket for bucket, epoch in enumerate(self._epochs) if epoch is not None]
+
+    # The loop
+
+    async def start(self) -> None:
+        """Take what is free. Raises `StorageUnavailable`."""
+        await self._beat()
+
+    async def run(self) -> None:
+        """Prolong and share for ever."""
+        while True:
+            await asyncio.sleep(BEAT_SECONDS)
+            try:
+                await self._beat()
+            except StorageUnavailable as error:
+                log.warning("leases not renewed", extra={"why": str(error)})
+                if not self.live() and self.owned():
+                    await self._drop(self.owned())
+
+    async def stop(self) -> None:
+        """Give everything back, so that others need not wait."""
+        owned = self.owned()
+        self._epochs = [None] * BUCKETS
+        self._valid_until = 0.0
+        try:
+            async with self._connection.connection() as connection:
+                await lease_rows.release(connection, self._node, owned)
+                await lease_rows.forget(connection, self._node)
+        except StorageUnavailable as error:
+            log.warning("leases not given back", extra={"why": str(error)})
+
+    async def _beat(self) -> None:
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        async with self._connection.connection() as connection:
+            await self._hold_lock(connection)
+            await lease_rows.beat(connection, self._node, self._lock)
+            held = await lease_rows.renew(connection, self._node, LEASE_SECONDS, self._settled_before())
+            gone = [bucket for bucket in self.owned() if held.get(bucket) != self._epochs[bucket]]
+            # Held in our name under an epoch that we do not know: a former life of ours.
+            strange = [bucket for bucket, epoch in held.items() if self._epochs[bucket] != epoch]
+            if strange:
+                await lease_rows.release(connection, self._node, strange)
+            nodes = await lease_rows.live_nodes(connection, LEASE_SECONDS)
+            fair = -(-BUCKETS // max(1, len(nodes)))
+            mine = len(self.owned()) - len(gone)
+            taken: list[lease_rows.Lease] = []
+            if mine < fair:
+                dead = await lease_rows.dead_holders(connection, self._node)
+                taken = await lease_rows.take(connection, self._node, LEASE_SECONDS, fair - mine, dead)
+        self._valid_until = began + LEASE_SECONDS - MARGIN_SECONDS
+        if gone:
+            await self._drop(gone)
+        if taken:
+            for lease in taken:
+                self._epochs[lease.bucket] = lease.epoch
+            log.info("buckets taken", extra={"count": len(taken)})
+            await self._gained(taken)
+        elif mine > fair:
+            await self._give_back(self.owned()[fair:])
+        BUCKETS_OWNED.set(len(self.owned()))
+
+    async def _hold_lock(self, connection: Connection) -> None:
+        """The lock that tells others that we live; gone with the connection."""
+        if self._locked_on is connection:
+            return
+        if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", self._lock):
+            raise StorageUnavailable(
+                f"another process runs as node {self._node!r}: give each its own [node] name"
+            )
+        self._locked_on = connection
+
+    async def _drop(self, buckets: Sequence[int]) -> None:
+        log.warning("buckets lost", extra={"count": len(buckets)})
+        for bucket in buckets:
+            self._epochs[bucket] = None
+        await self._lost(buckets)
+
+    async def _give_back(self, buckets: Sequence[int]) -> None:
+        """Another node has joined: leave it its share."""
+        await self._drop(buckets)
+        async with self._connection.connection() as connection:
+            await lease_rows.release(connection, self._node, buckets)
+
+    def _settled_before(self) -> UUID:
+        """All messages older than this have been dealt with, as far as we own them."""
+        bound = floor_at(self._now() - COMMIT_LAG)
+        oldest = self._oldest_open()
+        return bound if oldest is None else min(bound, oldest)

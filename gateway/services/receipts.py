@@ -1,0 +1,274 @@
+"""Delivery receipts: matched in memory first, then in the tables, else kept; stored before they are answered."""
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from enum import Enum, auto
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+from gateway.domain.event import Callback
+from gateway.domain.ids import IdSource
+from gateway.domain.message import Event, Step
+from gateway.domain.msisdn import bucket_of
+from gateway.domain.timer import Timer
+from gateway.services.commit import GroupCommit
+from gateway.services.flights import Flights, Leg, Outgoing, Segment
+from gateway.services.ledger import Entry, Ledger
+from gateway.services.notices import Notices
+from gateway.storage import messages as message_rows
+from gateway.storage.database import Connection, Database
+from gateway.telemetry import RECEIPTS, RECEIPTS_UNMATCHED, SETTLED
+
+log = logging.getLogger(__name__)
+
+#: How long a receipt waits for its message, and how far back its message is looked for.
+KEPT: Final = timedelta(days=7)
+MAX_EARLY: Final = 50_000
+MAX_CANDIDATES: Final = 5_000
+#: How often a receipt is applied anew when another owner wrote into its message's log at the same time.
+ATTEMPTS: Final = 3
+
+
+class Verdict(Enum):
+    """What a receipt decides."""
+
+    DELIVERED = auto()
+    FAILED = auto()
+    NOTHING_YET = auto()  #: intermediate, or in words that nobody knows
+
+
+class Receipt(NamedTuple):
+    """The SMSC's word on one segment, as the carrier read it."""
+
+    route: str
+    smsc_id: str  #: as it came
+    key: str  #: as the route's rules make it comparable with the response's
+    msisdn: str
+    verdict: Verdict
+    state: str
+    error: str
+    detail: str  #: the whole of it, without the customer's text
+
+
+class _Kept(NamedTuple):
+    bucket: int
+    id: UUID
+    received_at: datetime
+    receipt: Receipt
+
+
+class _Plan:
+    """What one flush has to store."""
+
+    def __init__(self) -> None:
+        self.steps: list[Step] = []
+        self.timers: list[Timer] = []
+        self.callbacks: list[Callback] = []
+        self.early: list[_Kept] = []
+        self.applied: dict[tuple[UUID, int], Receipt] = {}
+
+
+class Receipts:
+    """The receipts' service. `store` returns after the commit, and only then are they answered."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        ledger: Ledger,
+        flights: Flights,
+        notices: Notices,
+        ids: IdSource,
+        key_of: Callable[[str, str], str],
+        now: Callable[[], datetime],
+    ) -> None:
+        self._database = database
+        self._ledger = ledger
+        self._flights = flights
+        self._notices = notices
+        self._ids = ids
+        self._key_of = key_of
+        self._now = now
+        self._early: dict[tuple[str, str], list[_Kept]] = {}
+        self._commit: GroupCommit[Sequence[Receipt], None] = GroupCommit("receipts", self._flush, limit=200)
+
+    async def load(self) -> None:
+        """Read the receipts that wait for their message."""
+        async with self._database.connection() as connection:
+            rows = await message_rows.early(connection, self._now() - KEPT, MAX_EARLY)
+        for row in rows:
+            key = self._key_of(row.route, row.smsc_id)
+            receipt = Receipt(
+                row.route,
+                row.smsc_id,
+                key,
+                row.msisdn,
+                Verdict[row.verdict],
+                row.state,
+                row.error,
+                row.detail,
+            )
+            self._remember(_Kept(row.bucket, row.id, row.received_at, receipt))
+
+    async def store(self, receipts: Sequence[Receipt]) -> None:
+        """Store and apply receipts. Raises `StorageUnavailable`: then they are to be refused."""
+        await self._commit.add(receipts)
+
+    def claim(self, route: str, key: str, segment: Segment) -> None:
+        """A response names an id: apply the receipt that came before it, if one did."""
+        kept = self._early.pop((route, key), None)
+        if not kept:
+            return
+        RECEIPTS_UNMATCHED.set(len(self._early))
+        plan = _Plan()
+        for item in kept:
+            self._apply(segment, item.receipt, plan)
+        places = [(item.bucket, item.id) for item in kept]
+
+        async def forget(connection: Connection) -> None:
+            await message_rows.forget_early(connection, places)
+
+        self._ledger.later(Entry(plan.steps, plan.timers, plan.callbacks, forget))
+
+    async def _flush(self, batches: list[Sequence[Receipt]]) -> list[None]:
+        plan = _Plan()
+        strange: list[Receipt] = []
+        for receipts in batches:
+            for receipt in receipts:
+                segment = self._flights.find(receipt.route, receipt.key)
+                if segment is not None:
+                    self._apply(segment, receipt, plan)
+                else:
+                    strange.append(receipt)
+        for _ in range(ATTEMPTS):
+            if strange:
+                await self._look_up(strange, plan)
+            entry = Entry(plan.steps, plan.timers, plan.callbacks, self._keeping(plan))
+            lost = await self._ledger.record(entry)
+            strange = [plan.applied[place] for place in lost if place in plan.applied]
+            if not strange:
+                break
+            # Another owner went on with these messages: what memory thinks of them is stale.
+            for receipt in strange:
+                self._flights.forget(receipt.route, receipt.key)
+            plan = _Plan()
+        return [None] * len(batches)
+
+    def _keeping(self, plan: _Plan) -> Any:
+        if not plan.early:
+            return None
+        rows = [
+            message_rows.EarlyReceipt(
+                kept.bucket,
+                kept.id,
+                kept.received_at,
+                kept.receipt.route,
+                kept.receipt.smsc_id,
+                kept.receipt.msisdn,
+                kept.receipt.verdict.name,
+                kept.receipt.state,
+                kept.receipt.error,
+                kept.receipt.detail,
+            )
+            for kept in plan.early
+        ]
+
+        async def keep(connection: Connection) -> None:
+            await message_rows.keep_early(connection, rows)
+
+        return keep
+
+    def _apply(self, segment: Segment, receipt: Receipt, plan: _Plan) -> None:
+        """One receipt about one segment."""
+        outgoing = segment.outgoing
+        if segment.state is Leg.UNKNOWN:
+            self._flights.settle_unknown(segment)
+        event = self._judge(segment, receipt)
+        was_final = outgoing.final
+        step = outgoing.advance(
+            event,
+            self._now(),
+            segment.number,
+            copy=segment.copy,
+            route=receipt.route,
+            smsc_id=receipt.smsc_id,
+            reason=f"{receipt.state} {receipt.error}".strip(),
+            detail=receipt.detail,
+        )
+        plan.steps.append(step)
+        plan.applied[step.message_id, step.seq] = receipt
+        RECEIPTS.labels(receipt.route, receipt.state).inc()
+        if receipt.verdict is not Verdict.NOTHING_YET:
+            self._flights.forget(receipt.route, receipt.key)
+        if outgoing.final and not was_final:
+            self._flights.open.pop(outgoing.message.id, None)
+            SETTLED.labels(outgoing.message.lane, outgoing.status).inc()
+            self._notices.of(outgoing, step, plan.timers, plan.callbacks)
+
+    def _judge(self, segment: Segment, receipt: Receipt) -> Event:
+        outgoing = segment.outgoing
+        if outgoing.final or receipt.verdict is Verdict.NOTHING_YET:
+            return Event.RECEIPT
+        if receipt.verdict is Verdict.FAILED:
+            segment.state = Leg.LOST
+            return Event.UNDELIVERED
+        segment.state = Leg.ARRIVED
+        return Event.DELIVERED if all(s.state is Leg.ARRIVED for s in outgoing.segments) else Event.RECEIPT
+
+    # What memory does not know
+
+    async def _look_up(self, receipts: Sequence[Receipt], plan: _Plan) -> None:
+        """Find the messages of receipts that memory does not know; keep the receipts that have none."""
+        found = await self._in_the_tables(receipts)
+        for receipt in receipts:
+            segment = self._flights.find(receipt.route, receipt.key) or found.get(
+                (receipt.route, receipt.key)
+            )
+            if segment is None and receipt.verdict is not Verdict.NOTHING_YET:
+                segment = self._flights.only_unknown_to(receipt.msisdn)
+            if segment is not None:
+                self._apply(segment, receipt, plan)
+                continue
+            bucket = bucket_of(receipt.msisdn)
+            now = self._now()
+            kept = _Kept(bucket, self._ids.new(bucket, now.timestamp()), now, receipt)
+            plan.early.append(kept)
+            self._remember(kept)
+
+    async def _in_the_tables(self, receipts: Sequence[Receipt]) -> dict[tuple[str, str], Segment]:
+        """The segments that these receipts name, as the log has them, by route and key."""
+        customers = {(bucket_of(receipt.msisdn), receipt.msisdn) for receipt in receipts}
+        wanted = {(receipt.route, receipt.key) for receipt in receipts}
+        async with self._database.connection() as connection:
+            messages = await message_rows.recent_to(
+                connection, list(customers), self._now() - KEPT, MAX_CANDIDATES
+            )
+            steps = await message_rows.steps_of(connection, [(m.bucket, m.id) for m in messages])
+        found: dict[tuple[str, str], Segment] = {}
+        for message in messages:  # newest first: an id that the SMSC used again means the newest
+            log_of_it = steps.get(message.id, [])
+            named = [
+                (step.route, self._key_of(step.route, step.smsc_id), step.segment)
+                for step in log_of_it
+                if step.smsc_id and step.route and step.segment and step.kind in _ANSWERS
+            ]
+            if not any((route, key) in wanted for route, key, _ in named):
+                continue
+            outgoing = self._flights.open.get(message.id)
+            if outgoing is None:
+                outgoing = Outgoing(message)
+                outgoing.replay(log_of_it)
+            for route, key, number in named:
+                found.setdefault((route, key), outgoing.segments[number - 1])
+        return found
+
+    def _remember(self, kept: _Kept) -> None:
+        place = (kept.receipt.route, kept.receipt.key)
+        self._early.setdefault(place, []).append(kept)
+        if len(self._early) > MAX_EARLY:
+            del self._early[next(iter(self._early))]
+        RECEIPTS_UNMATCHED.set(len(self._early))
+
+
+_ANSWERS: Final = frozenset({Event.ACCEPTED, Event.SUBMITTED})

@@ -1,0 +1,170 @@
+"""Messages and their steps: written once and appended, read back by customer, by id and at start."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from gateway.domain.ids import floor_at
+from gateway.domain.message import Message, Step
+from gateway.storage.database import Connection
+
+_MESSAGE: Final = ", ".join(f"m.{name}" for name in Message._fields)
+_STEP: Final = ", ".join(f"s.{name}" for name in Step._fields)
+
+
+async def insert(connection: Connection, messages: Sequence[Message]) -> None:
+    """Store messages as accepted. COPY: half the price of an INSERT with arrays."""
+    await connection.copy_records_to_table("messages", records=messages, columns=Message._fields)
+
+
+async def append(connection: Connection, steps: Sequence[Step]) -> None:
+    """Store steps. `UniqueViolationError`: another owner took one of them first, and nothing was stored."""
+    await connection.copy_records_to_table("steps", records=steps, columns=Step._fields)
+
+
+# The same, one against the other: where another owner took a step first, ours is not stored and not named.
+APPEND_IF_FREE: Final = f"""
+INSERT INTO steps ({", ".join(Step._fields)})
+SELECT * FROM unnest($1::smallint[], $2::uuid[], $3::int[], $4::timestamptz[], $5::text[], $6::text[],
+                     $7::smallint[], $8::smallint[], $9::bigint[], $10::text[], $11::text[], $12::bigint[],
+                     $13::text[], $14::text[])
+    ON CONFLICT (bucket, message_id, seq) DO NOTHING
+RETURNING message_id, seq"""  # noqa: S608 - column names of ours
+
+
+async def append_if_free(connection: Connection, steps: Sequence[Step]) -> set[tuple[UUID, int]]:
+    """Store those steps whose place in the message's log is still free, and say which."""
+    rows = await connection.fetch(APPEND_IF_FREE, *columns(steps))
+    return {(row["message_id"], row["seq"]) for row in rows}
+
+
+# All that is neither with the SMSC nor final, at start and take-over. settled_before bounds the look
+# back: what is older has been dealt with, or a timer will bring it.
+UNSETTLED: Final = f"""
+SELECT {_MESSAGE}
+  FROM messages m
+ WHERE m.bucket = ANY ($1::smallint[]) AND m.id >= $2
+   AND m.status IN ('queued', 'scheduled', 'held')
+   AND NOT EXISTS (SELECT FROM steps s
+                    WHERE s.bucket = m.bucket AND s.message_id = m.id AND s.message_id >= $2
+                      AND s.status NOT IN ('queued', 'submitting', 'retrying', 'unknown'))
+   AND (m.status = 'queued' OR EXISTS (SELECT FROM steps s
+                    WHERE s.bucket = m.bucket AND s.message_id = m.id AND s.message_id >= $2))
+ ORDER BY m.id
+ LIMIT $3"""  # noqa: S608 - column names of ours
+
+
+async def unsettled(connection: Connection, buckets: Sequence[int], since: UUID, limit: int) -> list[Message]:
+    """Messages, oldest first, that have yet to be taken by the SMSC, or whose outcome is unknown."""
+    return _messages(await connection.fetch(UNSETTLED, buckets, since, limit))
+
+
+MESSAGES: Final = f"""
+SELECT {_MESSAGE}
+  FROM messages m JOIN unnest($1::smallint[], $2::uuid[]) AS u (bucket, id)
+    ON m.bucket = u.bucket AND m.id = u.id"""  # noqa: S608 - column names of ours
+
+STEPS: Final = f"""
+SELECT {_STEP}
+  FROM steps s JOIN unnest($1::smallint[], $2::uuid[]) AS u (bucket, id)
+    ON s.bucket = u.bucket AND s.message_id = u.id
+ ORDER BY s.bucket, s.message_id, s.seq"""  # noqa: S608 - column names of ours
+
+
+async def load(connection: Connection, ids: Sequence[tuple[int, UUID]]) -> list[Message]:
+    """Messages by bucket and id, those that exist."""
+    return _messages(await connection.fetch(MESSAGES, [b for b, _ in ids], [i for _, i in ids]))
+
+
+async def steps_of(connection: Connection, ids: Sequence[tuple[int, UUID]]) -> dict[UUID, list[Step]]:
+    """The steps of messages, each list in the order of seq; a message without steps has no entry."""
+    rows = await connection.fetch(STEPS, [b for b, _ in ids], [i for _, i in ids])
+    steps: dict[UUID, list[Step]] = {}
+    for row in rows:
+        steps.setdefault(row["message_id"], []).append(Step(*row))
+    return steps
+
+
+# Whom a receipt may be about that memory does not know: the recipient's messages of the last days.
+RECENT_TO: Final = f"""
+SELECT {_MESSAGE}
+  FROM messages m JOIN unnest($1::smallint[], $2::text[]) AS u (bucket, msisdn)
+    ON m.bucket = u.bucket AND m.msisdn = u.msisdn
+ WHERE m.id >= $3
+ ORDER BY m.id DESC
+ LIMIT $4"""  # noqa: S608 - column names of ours
+
+
+async def recent_to(
+    connection: Connection, customers: Sequence[tuple[int, str]], since: datetime, limit: int
+) -> list[Message]:
+    """The messages to these customers (bucket and MSISDN) since a moment, newest first."""
+    return _messages(
+        await connection.fetch(
+            RECENT_TO, [b for b, _ in customers], [m for _, m in customers], floor_at(since), limit
+        )
+    )
+
+
+class EarlyReceipt(NamedTuple):
+    """A receipt that matched nothing yet: one row of `early_receipts`, in the order of its columns."""
+
+    bucket: int
+    id: UUID
+    received_at: datetime
+    route: str
+    smsc_id: str
+    msisdn: str
+    verdict: str
+    state: str
+    error: str
+    detail: str
+
+
+_EARLY: Final = ", ".join(EarlyReceipt._fields)
+
+KEEP_EARLY: Final = f"""
+INSERT INTO early_receipts ({_EARLY})
+SELECT * FROM unnest($1::smallint[], $2::uuid[], $3::timestamptz[], $4::text[], $5::text[], $6::text[],
+                     $7::text[], $8::text[], $9::text[], $10::text[])"""  # noqa: S608 - column names of ours
+
+EARLY: Final = f"""
+SELECT {_EARLY}
+  FROM early_receipts WHERE received_at > $1 ORDER BY received_at DESC LIMIT $2"""  # noqa: S608 - ours
+
+FORGET_EARLY: Final = """
+DELETE FROM early_receipts USING unnest($1::smallint[], $2::uuid[]) AS u (bucket, id)
+ WHERE early_receipts.bucket = u.bucket AND early_receipts.id = u.id"""
+
+
+async def keep_early(connection: Connection, receipts: Sequence[EarlyReceipt]) -> None:
+    """Store receipts that match nothing yet."""
+    await connection.execute(KEEP_EARLY, *columns(receipts))
+
+
+async def early(connection: Connection, since: datetime, limit: int) -> list[EarlyReceipt]:
+    """The receipts still waiting for their message, newest first."""
+    return [EarlyReceipt(*row) for row in await connection.fetch(EARLY, since, limit)]
+
+
+async def forget_early(connection: Connection, ids: Sequence[tuple[int, UUID]]) -> None:
+    """Remove receipts that found their message."""
+    await connection.execute(FORGET_EARLY, [b for b, _ in ids], [i for _, i in ids])
+
+
+FORGET_EARLY_BEFORE: Final = "DELETE FROM early_receipts WHERE received_at < $1"
+
+
+async def forget_early_before(connection: Connection, moment: datetime) -> None:
+    """Remove receipts whose message will never come."""
+    await connection.execute(FORGET_EARLY_BEFORE, moment)
+
+
+def columns(rows: Sequence[Iterable[object]]) -> list[list[object]]:
+    """Rows turned into one array a column, as `unnest` takes them."""
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+def _messages(rows: Iterable[Sequence[object]]) -> list[Message]:
+    return [Message(*row) for row in rows]  # type: ignore[arg-type]
