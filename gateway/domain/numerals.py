@@ -1,5 +1,5 @@
-"""Every place in a folded text (`fold.py`) that speaks of a number, and as what: a score's, another unit's, one
-that nobody can be sure of. Read from left to right, each letter a bounded number of times."""
+"""Every place in a folded text (`fold.py`) that speaks of a number, and as what: a score's, another unit's, or
+one that nobody can be sure of. Each letter is read a bounded number of times."""
 
 import re
 from collections.abc import Iterator
@@ -56,7 +56,8 @@ _IDIOM: Final = (
     r"一分(?:价)?钱[,， ]?一分货|百分百|百分之[零一二三四五六七八九十百\d.]+|"
     r"[打给评](?=十分(?:满意|感谢|不满|好|差))|"
     r"[十万]分(?!\s*(?:$|[\n,.!?;:。、~…)\]】」』\"']|吧|啊|哦|呀|哈|啦|了|呗|给你|/|钟|以上|左右))|"
-    r"不三不四|丢三落四|颠三倒四|接二连三|说一不二|独一无二|数一数二|三三两两|七七八八|一五一十|一清二楚|"
+    r"一(?:般|直|定|样|下|起|些|切|旦|律|向|共|边|再|致|流)|不三不四|丢三落四|颠三倒四|接二连三|说一不二"
+    r"|独一无二|数一数二|三三两两|七七八八|一五一十|一清二楚|"
     r"第[零一二三四五六七八九十百\d]+|(?:星期|礼拜|周)[一二三四五六七\d](?!\d)"
     r"|[同统唯万之其单逐任每某哪这那另]一|一一|"
     r"(?:工号|单号|编号|尾号|号码|电话|手机|卡号|验证码|qq|微信)[是为: ]?[a-z]{0,3}\d+"
@@ -83,7 +84,7 @@ _POINTS: Final = re.compile(
 _ROUGH: Final = re.compile(
     r"\s*(?:半|多(?!谢|亏)|以上|以下|以内|左右|上下|不到|起(?!码)|开外|[-+]|\.\d|~\s*\d|or so|ish|点\d)"
 )
-_STARS: Final = re.compile(r"\s*(?:颗|个)?(?:星(?!期|巴|级)(?:好评|评价)?|⭐|★|stars?(?![a-z]))+")
+_STARS: Final = re.compile(r"\s*(?:颗|个)?(?:星(?!期|巴|级)|⭐|★|stars?(?![a-z]))+")
 _UNIT: Final = re.compile(
     r"\s*(?:[%‰℃°个位名次遍趟日号月年周秒刻元块毛角钱折倍楼栋幢室户条张台件封句字格兆米里岁届类项包袋箱瓶杯套间所座组页辆根枚颗粒片堆批站口番宗笔款版]"
     r"|星期|礼拜|小时|钟头|分钟|分之|分钱|分公司|单元|公里|多[个次天年月]|几|来[个次天]|百|千|万(?!分)|亿|十"
@@ -97,17 +98,17 @@ _UNIT: Final = re.compile(
     r"|staff|texts?|messages?"
     r"|sms|visits?|business days|working days|more|other|different|separate)(?![a-z]))"
 )
-_SIGNED: Final = re.compile(r"(?:[+\-#*=<>≥≤~≈^_/\\@&|]|(?<!\.)\.|负|零下)\s*$")
+_SIGNED: Final = re.compile(r"(?:[+\-#*=<>≥≤~≈^_/\\@&|]|负|零下)\s*$|(?<!\.)\.$")
 _MONEY: Final = re.compile(r"[$¥￥€£]\s*$")
 _STUCK: Final = re.compile(r"(?!x10|ok|okay|thanks?|thx|good|very|great|nice|pls|please|excellent)[a-z]")
-_SIGN_AFTER: Final = re.compile(r"\s*(?:[+=<>*^_&\\|/×÷≥≤@$¥￥]|-(?!\s*[a-z\u4e00-\u9fff])|~\s*\d)")
+_SIGN_AFTER: Final = re.compile(r"\s*(?:[+=<>*^_&\\|/×÷≥≤@$¥￥]|-(?![\s-]*[a-z\u4e00-\u9fff])|~\s*\d)")
 _WORD_BOUND: Final = re.compile(
     r"\s*(?:$|[\n,.!?;:。、~…()\[\]【】「」『』《》\"'#-]"
     r"|(?:吧|啊|哦|呀|哈|啦|呗|嘛|噢|吗|么)+\s*(?:$|[\n,.!?;:。、~…])|(?:please|pls|thanks?|thank|thx|from "
     r"me)(?![a-z]))"
 )
 _HAN_BOUND: Final = re.compile(rf"{_WORD_BOUND.pattern}|\s")
-_DASH_COMMENT: Final = re.compile(r"\s*-\s*[a-z\u4e00-\u9fff]")
+_DASH_COMMENT: Final = re.compile(r"\s*-[\s-]*[a-z\u4e00-\u9fff]")
 _TENS: Final = re.compile(r"([一二三四五六七八九])?[十拾]([一二三四五六七八九])?")
 
 
@@ -137,7 +138,7 @@ def _measured(plain: str, start: int, end: int, kind: str, *, highest: int, star
     """The numeral `plain[start:end]` with what stands before and after it."""
     value = _value(plain[start:end], kind)
     before = plain[max(0, start - 4) : start]
-    if over := _OVER.match(plain, end):
+    if highest > 3 and (over := _OVER.match(plain, end)):
         full = over["top"]
         if (int(full) if len(full) < 4 and full.isdecimal() else _WORDS.get(full)) == highest and not _stuck(
             before
@@ -191,7 +192,7 @@ def _held(plain: str, start: int, end: int, kind: str) -> tuple[Kind, int, str] 
             return Kind.OTHER, 0, "off-scale"
         if _STUCK.match(plain, end):
             return Kind.OTHER, 0, "other-unit"
-        if after and after in _HAN_CLASS:
+        if after and after in _HAN_CLASS and plain[end + 1 : end + 2] not in {"般", "直", "定", "样"}:
             return Kind.ODD, 0, "odd-number"
     return None
 

@@ -27,7 +27,8 @@ _ENDINGS: Final = say.listed(
 _NOT: Final = say.listed(
     "不是很 不是太 不是非常 不太 不大 不怎么 不够 不算 不甚 不很 不那么 不令人 不让人 不能让人 不 没有 没 "
     "谈不上 毫不 并不 极不 极其不 "
-    "非常不 很不 太不 十分不 相当不 特别不 完全不 一点都不 一点也不 一点不 根本不 未能让人 并不是很 不感到"
+    "非常不 很不 太不 十分不 相当不 特别不 完全不 一点都不 一点也不 一点不 根本不 未能让人 并不是很 不感到 "
+    "没有很 没有太 没有特别"
 )
 _VERY: Final = say.listed(
     "非常 很 十分 特别 挺 相当 超 超级 真 真的很 还是很 还是挺 蛮 太 万分 百分百 令人 让人 还是非常 真的非常"
@@ -98,7 +99,7 @@ def _mixed(rest: str, value: int, scale: Scale) -> bool:
 def _clauses(plain: str) -> list[tuple[int, int]]:
     """The places of the clauses, without what parts them. A blank parts Chinese words, not Latin ones."""
     places, start = [], 0
-    for end in re.finditer(r"[,。!?;:、~…\n()\[\]【】「」『』\"<>《》{}]+|\.+|(?<![a-z,]) (?![a-z])", plain):
+    for end in re.finditer(r"[^\w' -]+|(?<![a-z,]) (?![a-z])", plain):
         places.append((start, end.start()))
         start = end.end()
     places.append((start, len(plain)))

@@ -1,5 +1,5 @@
 """What a customer's reply says as a score. A wrong score is worse than none: a number counts only where all
-around it is understood (what leads it in, what ends it, a comment that takes nothing back); the rest is for people."""
+around it is understood (what leads it in, what ends it, a comment that takes nothing back)."""
 
 import re
 import unicodedata
@@ -14,8 +14,15 @@ from gateway.domain.scale import SHIPPED, Scale, Scored, Unclear, WordTable
 
 __all__ = ["SHIPPED", "Scale", "Scored", "Unclear", "WordTable", "read_score"]
 
-_CLAUSE_END: Final = re.compile(r"[,。!?;、~…\n()\[\]【】「」『』\"'<>《》{}]|\.+(?!\d)|--+")
+_CLAUSE_END: Final = re.compile(
+    r"[,。!?;、~…\n()\[\]【】「」『』\"<>《》{}]|(?<![a-z])'|'(?![a-z])|\.+(?!\d)|--+"
+)
 _OPENING: Final = " ([【「『\"'<《{"
+#: 1.服务差 may be the first of a list; 1.满意 is a line of the question, sent back.
+_LISTED: Final = re.compile(r"[.、):]\s*[^\s.]")
+_ECHO: Final = re.compile(r"[.、):]\s*(?:不|很|非常)*(?:满意|一般)[。!]?\s*")
+_RATED: Final = ("服务", "态度", "总体", "整体", "综合")
+_REFUSALS: Final = frozenset({"没有", "没", "不", "不是", "不行", "无法", "not", "no"})
 _BLANK: Final = re.compile(r"[ \n]")
 _LATIN: Final = re.compile(r"[a-z]")
 _HANGING: Final = re.compile(r"[不没别未勿非会能才再就要想若果等将可该最每叫让]")
@@ -63,6 +70,8 @@ def _from_number(line: Folded, score: Mention, scale: Scale) -> Scored | Unclear
     """The score at its place, if all before and after it leaves it standing."""
     plain = line.plain
     after = plain[score.end :]
+    if not after and not score.start:
+        return Scored(value=score.value, comment="")
     if after and unicodedata.category(after[0])[0] == "M":
         return Unclear(why="odd-mark")
     lead = _lead(plain[: score.start], score)
@@ -81,6 +90,10 @@ def _from_number(line: Folded, score: Mention, scale: Scale) -> Scored | Unclear
 def _lead(before: str, score: Mention) -> int | Unclear:
     """Where the statement of the score begins: all before it is comment."""
     bare = before.rstrip(_OPENING)
+    if say.FIRST.fullmatch(bare) and score.kind is Kind.MARKED:
+        return 0
+    if say.DANGLING.search(bare[-6:]) or say.HANGING.search(bare.rstrip(" ,.。!~")[-3:]):
+        return Unclear(why="context")
     ends = [end.end() for end in _CLAUSE_END.finditer(bare)]
     start = ends[-1] if ends else 0
     clause = bare[start:]
@@ -96,7 +109,9 @@ def _lead(before: str, score: Mention) -> int | Unclear:
         held = bare[start:lead]
         if strength == "strong" and not (_LATIN.search(held) or _HANGING.search(held)):
             return lead
-    if say.KNOWN.fullmatch(bare) and not _LATIN.search(clause[-1:]):
+    if say.KNOWN.fullmatch(bare) and not (
+        score.kind is Kind.BARE and say.NOUN_LAST.search(bare.rstrip()[-6:])
+    ):
         return len(bare)
     return Unclear(why="context")
 
@@ -109,6 +124,8 @@ def _strength(lead: str, score: Mention) -> str:
         return ""
     if found["verb"] or score.kind is Kind.MARKED:
         return "strong"
+    if lead.endswith(_RATED):
+        return "weak"
     return "weak" if not lead or say.ARTICLE.fullmatch(lead + " ") else ""
 
 
@@ -124,15 +141,20 @@ def _tail(after: str, score: Mention) -> int | Unclear:
     blank = _BLANK.search(after[:end]) is not None
     sign = rest[0] in SEPARATORS or (end and after[end - 1] in ")]】」』》>\"'}!\n")
     content = rest.lstrip(SEPARATORS)
-    if content and content[0].isdecimal():
+    if content.rstrip(SEPARATORS) in _REFUSALS:
+        return Unclear(why="negated")
+    if content and content[0].isdecimal() and score.kind is Kind.BARE:
         return Unclear(why="several")
-    if score.value <= 2 and score.kind is Kind.BARE and re.match(r"[.、):]\s*[^\s.]", after):
+    if score.value <= 2 and _LISTED.match(after) and not _ECHO.fullmatch(after):
         return Unclear(why="list")
     if sign:
         return end
     follows = say.NEXT_MARKED if score.kind is Kind.MARKED else say.NEXT_BARE
     if follows.match(rest) or (
-        blank and (say.NEXT_LATIN.match(rest) if _LATIN.match(rest) else rest[0] > "\u2e7f")
+        blank
+        and (
+            say.NEXT_LATIN.match(rest) if _LATIN.match(rest) else (rest[0] > "\u2e7f" or rest[0].isdecimal())
+        )
     ):
         return end
     if not rest[0].isalnum():  # an emoji

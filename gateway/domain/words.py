@@ -19,12 +19,19 @@ def listed(text: str) -> list[str]:
     return [word.replace("_", " ") for word in text.split()]
 
 
+_FAMILY: Final = (
+    "王李张刘陈杨黄赵周吴徐孙马朱胡林郭何高罗郑梁谢宋唐许邓冯韩曹曾彭肖蔡潘田董袁于余叶蒋杜苏魏程吕丁沈任姚卢傅钟姜崔谭廖范"
+    "汪陆金石戴贾韦夏邱方侯邹熊孟秦白江阎薛尹段雷黎史龙陶贺顾毛郝龚邵钱严覃武戴莫孔向汤"
+)
+#: 小王, 张师傅, 李经理.
+_NAME: Final = f"[小老阿][{_FAMILY}]|[{_FAMILY}][\u4e00-\u9fff]?(?:师傅|经理|女士|先生|小姐|老师|工)"
 _SUBJECT: Final = listed(
     "我们 我 本人 俺 咱们 咱 个人 这次 本次 此次 这回 对于 对 你们 你 您们 您 贵公司 贵司 移动公司 移动 "
     "联通 电信 客服人员 客服 师傅 "
-    "工作人员 营业员 小姐姐 小哥哥 小哥 服务态度 服务质量 服务 态度 总体 整体 总的 综合 处理结果 结果 处理 "
+    "工作人员 安装师傅 维修师傅 装机师傅 安装人员 营业员 小姐姐 小哥哥 小哥 服务态度 服务质量 服务 态度 "
+    "总体 整体 总的 综合 处理结果 结果 处理 "
     "这个 的 呢 啊 哈 那就 那 "
-    "来 上门 热线 投诉处理 满意程度 今天 今次 感觉 觉得 认为"
+    "上门 热线 投诉处理 满意程度 今天 今次 感觉 觉得 认为"
 )
 _OBJECT: Final = [
     word for word in _SUBJECT if word not in {"我们", "我", "本人", "俺", "咱们", "咱", "呢", "那", "那就"}
@@ -36,24 +43,32 @@ _VERB: Final = listed(
 )
 #: 我对你们的服务打: whose score, then the verb of scoring, then what it is for.
 LEAD: Final = re.compile(
-    rf"(?:(?:{any_of(_SUBJECT)})[ :]*)*+"
-    rf"(?P<verb>(?:(?:{any_of(_VERB)})[ :]*(?:(?:是|为|了|个|{any_of(_OBJECT)})[ :]*)*+)*+)(?:[是为][ :]*)?"
+    rf"(?:(?:{any_of(_SUBJECT)}|{_NAME})[ :]*)*+"
+    rf"(?P<verb>(?:(?:{any_of(_VERB)})[ :]*(?:(?:是|为|了|个|{any_of(_OBJECT)}|{_NAME})[ "
+    rf":]*)*+)*+)(?:[是为][ :]*)?"
 )
 LEAD_LATIN: Final = re.compile(
     r"(?:(?:i|i'd|i'll|we|we'd|you|u|them|the|this|your|it|my|our|overall|service|staff|agent|support"
-    r"|would|say|of|for|a|an|is"
-    r"|it's|that's|rather|customer|definitely|experience|am|solid|full|answer|reply)(?![a-z])[ :=]*)*+"
+    r"|would|of|for|a|an|is"
+    r"|it's|that's|rather|customer|definitely|experience|am|solid|full)(?![a-z'])[ :=]*)*+"
     r"(?P<verb>(?:(?:give|gave|giving|rate|rated|rating|rates|score|scored|say|vote|choose|pick|mark"
+    r"|answer|reply"
     r"|perfect)(?![a-z])[ :=]*"
     r"(?:(?:you|u|them|the|this|your|it|my|service|of|as|at|a|an|is|solid|full|with|perfect|for|staff"
     r"|agent|score"
     r"|rating|:|-)(?![a-z])[ :=]*)*+)*+)"
 )
-ARTICLE: Final = re.compile(r"(?:(?:it's|that's|it is|that is|definitely) )?(?:an?|a solid|a perfect) ")
+#: At the very beginning of a reply, and only there: 就8分吧, 当然10分.
+FIRST: Final = re.compile(
+    r"(?:也?就是?|当然是?|绝对是?|绝对|妥妥的?|那必须|果断|一定|最终|必须的?)[ ]*(?:给|打)?[ ]*"
+)
+ARTICLE: Final = re.compile(
+    r"(?:(?:it's|that's|it is|that is|definitely) )?(?:an?|(?:a )?(?:solid|perfect|strong)) "
+)
 
 _GREETING: Final = listed(
     "你好 您好 嗨 谢谢你们 谢谢您 谢谢你 谢谢了 谢谢 多谢 感谢 非常感谢 辛苦了 辛苦 亲 早上好 下午好 "
-    "晚上好 好的 嗯嗯 嗯 哦 噢 收到 请 "
+    "没意见 没有意见 无意见 没有建议 晚上好 好的 嗯嗯 嗯 哦 噢 收到 请 "
     "hi hello thanks thank_you thank_you_very_much thanks_a_lot many_thanks thx ty ok okay please pls dear "
     "yes cheers"
 )
@@ -63,9 +78,10 @@ _DEGREE: Final = listed(
     "very so really quite pretty all is was are were the your and a"
 )
 _VERDICT: Final = listed(
-    "满意 不错 很好 好 棒 赞 行 可以 还行 一般 一般般 一般吧 及时 耐心 热情 到位 专业 认真 负责 周到 优秀 "
+    "满意 不错 很好 好 棒 赞 行 还可以 可以的 还行 尚可 普通 中等 凑合 马马虎虎 差评 一般 一般般 一般吧 "
+    "及时 耐心 热情 到位 专业 认真 负责 周到 优秀 "
     "完美 给力 快 迅速 高效 方便 "
-    "亲切 贴心 细心 好评 五星好评 解决了 处理了 不满意 不太满意 很差 差 慢 不好 差劲 太差 态度好 服务好 "
+    "亲切 贴心 细心 好评 五星好评 解决了 不满意 不太满意 很差 差 慢 不好 差劲 太差 态度好 服务好 "
     "点赞 支持 加油 一流 没得说 没话说 "
     "没问题 没毛病 良好 优质 优 强 牛 舒服 清楚 详细 客气 礼貌 有礼貌 稳定 满分 "
     "good great excellent nice perfect fine satisfied happy bad poor slow fast quick helpful polite "
@@ -84,20 +100,33 @@ _TOPIC: Final = listed(
 KNOWN: Final = re.compile(
     rf"(?:{any_of(_GREETING + _DEGREE + _VERDICT + _TOPIC)}|[ \n,.!。!、~…;:()👍🙏😊😄👏❤🌹💐]+)*+"
 )
+#: Before a number these say how much or who, not how good: 太8, 快8分, 客服8.
+DANGLING: Final = re.compile(
+    rf"(?:{any_of(word for word in _DEGREE if word != '好' and not word.isascii())}|对|(?<!觉)得|地)$"
+    r"|(?:^|[^\w])(?:快|差|好|行|强|慢)$|(?:^|[^\w])快 *$"
+)
+#: Alone before a number, with or without a sign between, these turn or diminish it.
+HANGING: Final = re.compile(r"(?:^|[^\w])(?:还差|就差|请|没有?|不|无|别|非|不是|和|还是|还|有)$")
+NOUN_LAST: Final = re.compile(
+    r"(?:我|们|客服|网络|信号|网速|宽带|速度|处理|师傅|小哥|小姐姐|人员|移动|问题|业务|营业员|经理|美女"
+    r"|帅哥|小妹|小伙|这次|本次|这个"
+    r"|那个|(?<!好)(?<!是)的|staff|support)$"
+)
 #: What may follow 8分 without a sign between; and what may follow a bare 8.
 _NEXT_ANY: Final = listed(
     "很 挺 非常 十分 特别 相当 比较 蛮 超 还行 还可以 还不错 还好 不错 不满意 不太满意 不太好 不怎么 不好 "
     "满意 好评 好 棒 赞 优秀 优 完美 "
     "给力 谢谢 感谢 多谢 谢 辛苦 服务 态度 问题 解决 处理 速度 效率 回复 希望 继续 加油 支持 一般 但 但是 "
     "可是 不过 因为 由于 哈哈 嘿嘿 "
-    "太 真 真的 有点 有待 解释 及时 总体 整体 差 点赞 无语 失望 垃圾 投诉 没得说 没毛病 没问题 祝 么么哒 "
+    "普通 中等 推荐 中规中矩 及格 刚及格 太 真 真的 有点 有待 解释 及时 总体 整体 差 点赞 无语 失望 垃圾 "
+    "投诉 没得说 没毛病 没问题 祝 么么哒 "
     "ok okay thanks thank thx ty "
     "good very great nice excellent perfect awesome please pls satisfied"
 )
 _NEXT_MARKED: Final = listed(
     "网络 信号 网速 宽带 流量 客服 师傅 工作人员 你们 我 就是 小 安装 人员 办事 沟通 礼貌 专业 热情 耐心 "
     "认真 负责 移动 主要 虽然 奉上 送上 "
-    "没解决 没有解决 还没解决 给你们 给你 给客服 给师傅 其他 基本"
+    "必须的 勉强 没解决 没有解决 还没解决 给你们 给你 给客服 给师傅 其他 基本"
 )
 NEXT_BARE: Final = re.compile(any_of(_NEXT_ANY))
 NEXT_MARKED: Final = re.compile(any_of(_NEXT_ANY + _NEXT_MARKED))
@@ -109,7 +138,8 @@ NEXT_LATIN: Final = re.compile(
     r"|wonderful|best|cheers|wifi|signal|network|internet|everything|all good|all ok|no problem|no "
     r"complaints|so far so good"
     r"|terrible|horrible|bad|poor|worst|useless|disappointed|for your service|for the service|for service"
-    r"|as|since|could be better|my)(?![a-z])"
+    r"|as|since|could be better|would recommend|recommended|meh|my|average|so[- ]so|dissatisfied"
+    r"|unsatisfied|not (?:satisfied|happy|good|great|resolved|solved|fixed))(?![a-z])"
 )
 PARTICLES: Final = re.compile(
     r"(?:[ )\]】」』》>\"'}!]|吧|啊|哦|呀|哈|了|啦|呗|喽|咯|的"
@@ -123,13 +153,14 @@ DANGER: Final = re.compile(
     r"|逗你|骗你|才怪|个[屁鬼毛]|做梦|想得美|想的美|想多了|休想|呵呵|反话|反着|手滑|误(?:发|打|操作|触|按)"
     r"|不可能|想都|别想|没门|不给|不值|不配|配吗|配么"
     r"|不存在的|没有的事|下辈子|如果|假如|假设|倘若|要是|若(?!干)|只要|除非|否则|要不然|不然|再给|才给"
-    r"|就给|会给|再打分|再评|的话|凭什么|给不了"
-    r"|差不多|大概|可能|也许|左右|上下|至少|至多|最多|最少|顶多|之间|减(?!少)|扣(?!费|款|钱|我|了我|话)"
+    r"|就给|会给|再打分|再评|的话|前提|凭什么|给不了"
+    r"|差不多|大概|可能|也许|左右|上下|至少|至多|最多|最少|顶多|之间|[扣减加](?:了|掉"
+    r"|你们?)?[\d一二两三四五]?分|少[\d一二两三四五]分"
     r"|加(?:一|1)?分"
     r"|打(?:几|多少)分|给(?:几|多少)分|几分|多少分|还是(?=[\d一二三四五六七八九十])"
     r"|或者?(?=[\d一二三四五六七八九十])"
     r"|验证码|自动回复|自动应答|请回复|请您(?:对|为|回复|评|打)|请对|请为|尊敬的|回复数字|表示|代表"
-    r"|【[^】\d]{2,}】"
+    r"|【(?!(?:不|很|非常)*满意】|一般】)[^】\d]{2,}】"
     r"|auto-?(?:matic )?reply|out of (?:the )?office|please (?:rate|reply with)|reply with|verification "
     r"code|your code"
     r"|no way|yeah right|as if|dream on|in your dreams|kidding|sarcas|ironi|mistake|mistype|typo|i mean"
@@ -144,7 +175,8 @@ WISH: Final = re.compile(
 )
 #: Before a score, these make it hang on what has not happened yet.
 CONDITION: Final = re.compile(
-    r"等|先|什么时候|何时|将来|下次|以后|希望|想|要(?!求)|能(?!力)|会(?!员)|才|再(?!次)|别|不(?:是|要|能"
+    r"等(?!了|待|半天|很久|好久|太久)|先|什么时候|何时|将来|下次|以后|希望|想|要(?!求)|能(?!力)|会(?!员)"
+    r"|才(?!来|解决|修|处理|有人|到|接|回|搞定|办)|再(?!次)|别|不(?:是|要|能"
     r"|会|想|肯|敢)|上次|上回|以前|之前|昨天|别人|人家|他们|让我|叫我|求"
     r"|怎么|为什么|吗|么|谁|[?]|(?:^|[,。!;\n ])(?:解决|修好|处理好|搞定|办好|恢复|退)"
     r"|(?<![a-z])(?:will|can|can't|cannot|won't|wouldn't|don't|didn't|never|not|no|want|wants|wish|told"
@@ -155,14 +187,14 @@ DEED: Final = re.compile(r"解决|处理|修|退|恢复|帮|办|给我|开通|�
 DONE: Final = re.compile(r"了|已|很|好|快|及时|得|满意|态度|耐心|慢|差|热情|专业|不错")
 #: A short question that asks about the score itself.
 TAG: Final = re.compile(
-    r"(?:^|[,。!\n ])[^,。!?\n]{0,5}(?:吗|么|嘛|不|没|吧)?\s*[?]|(?:吗|么)\s*(?:$|[,。!\n~])|[?](?=.*分)"
-    r"|够不够|行不行|可不可以|好不好|对不对"
+    r"(?:^|[,。!\n ])[^,。!?\n]{0,5}(?:吗|么|嘛|不|没|吧)?\s*[?]|(?:吗|么)\s*(?:$|[,。!\n~])|[?](?=.{0,20}分)"
+    r"|(?:行|满意|够|可以|好)了吧|够不够|行不行|可不可以|好不好|对不对"
 )
 
 STRONG_BLAME: Final = re.compile(
     r"(?:非常|很|极|极其|相当|特别|十分|超级?|太|完全|一点都|一点也|根本|强烈|万分|最)(?:的)?不(?:满|满意)"
     r"|垃圾|骗子|骗[钱人]|诈骗|滚|恶心|差评|最差|烂|狗屁|放屁|妈的|他妈|tmd|操你|草泥马|去死|无耻|混蛋|王八"
-    r"|流氓|坑(?:人|爹|钱|我|害)|霸王|气死|缺德|无语|零分|负分|👎|😡|🤬|😠|😤|💩|🤮|🖕|🙃|🤡|🙄"
+    r"|流氓|坑(?:人|爹|钱|我|害)|霸王|气死|缺德|无语|零分|负分|👎|😡|🤬|😠|😤|💩|🤮|🖕|🙃|🤡|🙄|😅|😏"
     r"|(?<![a-z])(?:terrible|horrible|worst|rubbish|garbage|trash|useless|awful|scam|shit|fuck\w*|damn"
     r"|hate|disgusting|crap|pathetic|joke"
     r"|very (?:dissatisfied|unsatisfied|unhappy|bad|poor)|very disappoint\w*)(?![a-z])"
@@ -171,14 +203,14 @@ BLAME: Final = re.compile(
     r"(?:不|没有?|未|无法|难以|谈不上|不是|不太|不怎么|不够|不算|不能|毫不|并不|不那么|不很|不甚)(?:太|很"
     r"|怎么|够|算|那么|能|令人|让人|是很|非常|感到)*满意|不满|失望|太差|很差|非常差|极差|差劲|恶劣|敷衍"
     r"|推诿|投诉|气愤|生气|没用|差得|糟"
-    r"|(?<![a-z])(?:not (?:at all |very |really |so |too )?(?:satisfied|happy|good|pleased)|unhappy"
+    r"|(?<![a-z])(?:not (?:at all |very |really |so |too )?(?:satisfied|happy|good|great|pleased)|unhappy"
     r"|dissatisfied|unsatisfied|unsatisfactory|disappoint\w*"
     r"|very slow|bad|poor|poorly|angry|complain\w*)(?![a-z])"
 )
 FLAW: Final = re.compile(
     r"(?:没有?|未|不|无法)[^,。!?\n]{0,3}(?:解决|处理|修好|恢复|退)|差(?!不多|点|别|价|异)|不行"
-    r"|不好(?!意思)|不太好|慢|不专业|不及时|不耐心"
-    r"|(?<![a-z])(?:slow|unresolved|unsolved|not (?:resolved|solved|fixed|working)|still (?:not|no|broken"
+    r"|不好(?!意思)|不太好|太慢|很慢|慢死|非常慢|骚扰|烦死|烦人|不专业|不及时|不耐心"
+    r"|(?<![a-z])(?:too slow|unresolved|unsolved|not (?:resolved|solved|fixed|working)|still (?:not|no|broken"
     r"|waiting))(?![a-z])"
 )
 STRONG_PRAISE: Final = re.compile(
@@ -192,5 +224,5 @@ PRAISE: Final = re.compile(
 MIDDLING: Final = re.compile(r"一般|还行|凑合|马马虎虎|普通|尚可|so[- ]?so|(?<![a-z])average(?![a-z])")
 #: 不是不满意, 没有不满: two negations, which nobody counts out for sure.
 DOUBLED: Final = re.compile(
-    r"(?:不是|没有?|并非|不能|不会|别|没什么|非)[^,。!?\n]{0,2}不(?:太|很)?(?:满|行|好)"
+    r"(?:不是|没有?|并非|不能|不会|别|没什么|并非|绝非)[^,。!?\n]{0,2}不(?:太|很)?(?:满|行|好)"
 )
