@@ -1,5 +1,5 @@
-"""Every place in a folded text (`fold.py`) that speaks of a number, and as what: a score's, another unit's, or
-one that nobody can be sure of. Each letter is read a bounded number of times."""
+"""Every place in a folded text (`fold.py`) that speaks of a number, and as what: a score's, another unit's,
+or one that nobody can be sure of. Each letter is read a bounded number of times."""
 
 import re
 from collections.abc import Iterator

@@ -17,9 +17,11 @@ class OptOut(StrEnum):
 
 #: Words and phrases; _ stands for a blank, which is not compared.
 _LEAVE: Final = (
-    "TD T R TDALL N退 T退 退 回T 回TD 回复T 回复TD 回T退订 回TD退订 回复T退订 回复TD退订 TD退订 T退订 退订T 退订TD "
-    "退订 退定 退订短信 我要退订 我退订 申请退订 要求退订 全部退订 退订全部 请退订 取消订阅 拒收 拒收短信 拒绝接收 "
-    "停止接收 停止发送 不再接收 不要再发 不要再发了 别再发了 不要再发短信 不要再发短信了 停止推送 取消推送 "
+    "TD T R TDALL N退 T退 退 回T 回TD 回复T 回复TD 回T退订 回TD退订 回复T退订 回复TD退订 TD退订 T退订 "
+    "退订T 退订TD "
+    "退订 退定 退订短信 我要退订 我退订 申请退订 要求退订 全部退订 退订全部 请退订 取消订阅 拒收 拒收短信 "
+    "拒绝接收 停止接收 停止发送 不再接收 不要再发 不要再发了 别再发了 不要再发短信 不要再发短信了 "
+    "停止推送 取消推送 "
     "STOP STOP_ALL STOP_please please_STOP UNSUBSCRIBE UNSUBSCRIBE_me UNSUBSCRIBE_please please_UNSUBSCRIBE "
     "UNSUB OPT_OUT QUIT STOP_messages STOP_SMS remove_me"
 )
@@ -34,9 +36,9 @@ def _bare(text: str) -> str:
     return "".join(sign for sign in fold(text).plain if unicodedata.category(sign)[0] not in "PZC")
 
 
-_WORDS: Final = {_bare(word): OptOut.LEAVE for word in _LEAVE} | {
-    _bare(word): OptOut.RETURN for word in _RETURN
-}
+_WORDS: Final = dict.fromkeys(map(_bare, _LEAVE.split()), OptOut.LEAVE) | dict.fromkeys(
+    map(_bare, _RETURN.split()), OptOut.RETURN
+)
 _LONGEST: Final = 80
 
 

@@ -25,7 +25,7 @@ def _unescaped(text: str) -> str:
 
 
 def exhibits(name: str) -> list[Exhibit]:
-    r"""The lines of one file: `reply TAB reading`, with \n \t \r \\ \uXXXX in the reply; `# ` opens a heading.
+    r"""The lines of one file: `reply TAB reading`, with \n \t \r \\ \uXXXX in it; `# ` opens a heading.
 
     A reading is a value (`8`), the code of a reply that nobody can be sure of (`?range`), or both
     (`8 ?context`): a person reads 8, and the reader leaves it to him.
