@@ -29,6 +29,7 @@ from gateway.http.schema import Moment, Paged, PageOf, Word, listing, page_of
 from gateway.services.intake import Conflict, Replay
 from gateway.services.keys import Scope
 from gateway.services.lookups import Listed, MessageRecord, UnknownNumber
+from gateway.telemetry import masked
 
 MOST_ITEMS: Final = 10_000
 
@@ -225,6 +226,11 @@ def _common(message: Message, whole: bool) -> dict[str, Any]:
     }
 
 
+def _discreet(step: Step) -> str | None:
+    """What a step tells to those who may not see personal data."""
+    return None if step.detail is None or step.kind in _QUOTING else str(masked(step.detail))
+
+
 def _entry(step: Step, whole: bool) -> HistoryEntry:
     return HistoryEntry(
         at=step.at,
@@ -236,7 +242,7 @@ def _entry(step: Step, whole: bool) -> HistoryEntry:
         smsc_id=step.smsc_id,
         command_status=step.command_status,
         reason=step.reason,
-        detail=step.detail if whole or step.kind not in _QUOTING else None,
+        detail=step.detail if whole else _discreet(step),
     )
 
 
