@@ -1,0 +1,82 @@
+"""The simulator as processes: `huiyin smsc` and `huiyin ticket-system`, until they are told to end."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from gateway.simulator import control, scenario
+from gateway.simulator.scenario import Account, Scenario
+from gateway.simulator.smsc import Smsc
+
+log = logging.getLogger(__name__)
+
+
+@contextlib.contextmanager
+def _until_signal() -> Iterator[asyncio.Event]:
+    """An event that SIGTERM and SIGINT set, where this thread may listen to them."""
+    over = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    heard: list[signal.Signals] = []
+    for each in (signal.SIGTERM, signal.SIGINT):
+        with contextlib.suppress(ValueError, RuntimeError, NotImplementedError):  # not the main thread
+            loop.add_signal_handler(each, over.set)
+            heard.append(each)
+    try:
+        yield over
+    finally:
+        for each in heard:
+            loop.remove_signal_handler(each)
+
+
+def scenario_for(
+    scenario_path: Path | None = None, *, accounts: Sequence[tuple[str, str]] = (), seed: int | None = None
+) -> Scenario:
+    """The scenario of a file, or a shipped one by name; accounts and seed given here replace its own.
+
+    Raises ScenarioError.
+    """
+    played = scenario.find(scenario_path) if scenario_path is not None else Scenario()
+    changes: dict[str, Any] = {}
+    if accounts:
+        changes["accounts"] = tuple(Account(system_id=name, password=word) for name, word in accounts)
+    if seed is not None:
+        changes["seed"] = seed
+    return msgspec.structs.replace(played, **changes)
+
+
+async def serve_smsc(
+    *,
+    host: str = "127.0.0.1",
+    port: int = 2775,
+    control_host: str = "127.0.0.1",
+    control_port: int | None = None,
+    scenario_path: Path | None = None,
+    record_path: Path | None = None,
+    accounts: Sequence[tuple[str, str]] = (),
+    seed: int | None = None,
+    ready: Callable[[int, int | None], None] | None = None,
+) -> None:
+    """The simulated SMSC until cancelled or SIGTERM. Port 0 takes a free one; without a control port there is
+    no HTTP. `ready` is called with both ports. Raises ScenarioError."""
+    played = scenario_for(scenario_path, accounts=accounts, seed=seed)
+    with _until_signal() as over:
+        smsc = await Smsc.start(played, host, port, record_path=record_path)
+        runner = None
+        try:
+            bound: int | None = None
+            if control_port is not None:
+                runner, bound = await control.serve(control.build(smsc), control_host, control_port)
+            log.info("simulated SMSC listens", extra={"port": smsc.port, "control_port": bound})
+            if ready is not None:
+                ready(smsc.port, bound)
+            await over.wait()
+        finally:
+            if runner is not None:
+                await runner.cleanup()
+            await smsc.close()

@@ -1,0 +1,1 @@
+"""Tests of the other side, over real sockets."""
