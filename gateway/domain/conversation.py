@@ -47,9 +47,9 @@ def step(
     return after._replace(state=replace(after.state, answered_by_us=(*mine, now))), effects
 
 
-def understands(conversation: Conversation, text: str) -> bool:
+def understands(conversation: Conversation, text: str, rules: Surveys) -> bool:
     """Whether the text is a clear answer to this question."""
-    return isinstance(survey.reading(text, conversation.subject.scale), Scored)
+    return isinstance(rules.at(conversation.touchpoint).read(text, conversation.subject.scale), Scored)
 
 
 def is_waiting(conversation: Conversation, at: datetime) -> bool:

@@ -9,7 +9,7 @@ from typing import Final
 from gateway.domain import survey
 from gateway.domain.conversation import Conversation
 from gateway.domain.policy import Standing
-from gateway.domain.survey import Status, Superseded, Survey
+from gateway.domain.survey import Status, Survey
 from gateway.domain.survey_rules import SurveyRules
 
 #: How long an extension stays what it meant to a customer after its question is closed.
@@ -21,9 +21,9 @@ _TRIES: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """The question may go out. `superseded` are closed by it, each with the effects that this has."""
+    """The question may go out. What is `superseded` by it has to be moved on with `survey.Superseded`."""
 
-    superseded: tuple[survey.Stepped, ...] = ()
+    superseded: tuple[Conversation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +50,9 @@ def open_survey(
     if {"lane:survey", "category:survey", "lane:all"} & set(standing.opt_outs):
         return Suppressed("opted-out")
     same = [each for each in recent if ticket_id is not None and each.ticket_id == ticket_id]
-    superseded = tuple(
-        survey.step(each, Superseded(), now, rules) for each in same if each.status in survey.WAITING
-    )
-    closed = {after.id for after, _effects in superseded}
+    superseded = tuple(each for each in same if each.status in survey.WAITING)
     for each in recent:
-        if each.touchpoint == touchpoint and _holds_the_place(each) and each.id not in closed:
+        if each.touchpoint == touchpoint and _holds_the_place(each) and each not in superseded:
             return Suppressed("one-open-already")
     limit = rules.tiers.get(standing.tier or "", rules.anti_fatigue)
     if limit is not None and not same:
@@ -74,6 +71,13 @@ def _was_asked(conversation: Survey) -> bool:
     return conversation.status is not Status.SUPPRESSED and (
         conversation.status is not Status.CANCELLED or conversation.state.reason != survey.Why.UNDELIVERABLE
     )
+
+
+def first_look(opened_at: datetime, expires_at: datetime, rules: SurveyRules) -> datetime:
+    """When the first timer of a new question is due: its reminder, if the rules have one, or its end."""
+    if rules.reminder is None:
+        return expires_at
+    return min(opened_at + rules.reminder.after, expires_at)
 
 
 def choose_extension(

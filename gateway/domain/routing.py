@@ -3,6 +3,7 @@
 An opt-out is looked at before everything: no running dialogue swallows it.
 """
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,6 +14,7 @@ from typing import Final, NamedTuple
 from gateway.domain import conversation as talk
 from gateway.domain.conversation import Conversation
 from gateway.domain.effect import Scope
+from gateway.domain.optout import OptOut as Way
 from gateway.domain.optout import read_optout
 from gateway.domain.reply_rules import ReplyRules, bare
 from gateway.domain.survey_rules import Surveys
@@ -22,7 +24,8 @@ class Words(StrEnum):
     """What the text is by itself, whatever was asked."""
 
     OPT_OUT = "opt-out"  #: TD, T, 退订 and the like
-    EMPTY = "empty"  #: nothing, or signs alone
+    OPT_IN = "opt-in"  #: 恢复订阅, START and the like
+    EMPTY = "empty"  #: nothing but blanks and punctuation
     COURTESY = "courtesy"  #: thanks and greetings
     OTHER = "other"
 
@@ -41,6 +44,7 @@ class Outcome(StrEnum):
 
     OPT_OUT_SURVEYS = "opt out of surveys"
     OPT_OUT_MARKETING = "opt out of marketing"
+    OPT_IN = "opt in again"
     HOME = "the conversation at this address"
     CLEAR = "the newest that it clearly answers"
     ASKED_HERE = "the newest waiting at this number"
@@ -95,6 +99,7 @@ TABLE: Final = (
     Row(Outcome.OPT_OUT_SURVEYS, words=Words.OPT_OUT, home=_ASKED),
     Row(Outcome.OPT_OUT_SURVEYS, words=Words.OPT_OUT, waiting=True),
     Row(Outcome.OPT_OUT_MARKETING, words=Words.OPT_OUT),
+    Row(Outcome.OPT_IN, words=Words.OPT_IN),
     Row(Outcome.HOME, home=(Home.WAITING,), clear=True),
     Row(Outcome.NOISE, words=Words.EMPTY),
     Row(Outcome.COURTESY, words=Words.COURTESY, clear=False),
@@ -111,7 +116,7 @@ TABLE: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """All that routing goes by. Questions share `access_numbers`, those of ours that carry no extension."""
+    """All that routing goes by. All questions share the bare `access_numbers`."""
 
     surveys: Surveys = field(default_factory=Surveys)
     replies: ReplyRules = field(default_factory=ReplyRules)
@@ -139,18 +144,18 @@ def route(
     if (
         home is not None
         and talk.is_waiting(home, at)
-        and talk.understands(home, text)
-        and not is_optout(text)
+        and talk.understands(home, text, rules.surveys)
+        and optout_of(text) is None
     ):
-        return Route(Outcome.HOME, home)  # the fourth row; nearly every reply ends here
+        return Route(Outcome.HOME, home)  # nearly every reply ends here
     candidates = [each for each in conversations if talk.is_waiting(each, at)]
-    clear = home if home is not None else _first_clear(candidates, text)
+    clear = home if home is not None else _first_clear(candidates, text, rules.surveys)
     here = next((each for each in candidates if each.address == address), None)
     lately = _lately(home, conversations, at, rules.surveys)
     facts = Facts(
         words=words_of(text, rules.replies),
         home=_standing(home, at),
-        clear=clear is not None and talk.understands(clear, text),
+        clear=clear is not None and talk.understands(clear, text, rules.surveys),
         waiting=bool(candidates),
         here=here is not None,
         lately=lately is not None,
@@ -161,6 +166,8 @@ def route(
             return Route(outcome, home or candidates[0], Scope.SURVEYS)
         case Outcome.OPT_OUT_MARKETING:
             return Route(outcome, None, Scope.MARKETING)
+        case Outcome.OPT_IN:
+            return Route(outcome)
         case Outcome.HOME | Outcome.LATE:
             return Route(outcome, home)
         case Outcome.CLEAR:
@@ -180,18 +187,20 @@ def decide(facts: Facts) -> Outcome:
 
 def words_of(text: str, rules: ReplyRules) -> Words:
     """What a text is by itself."""
-    if is_optout(text):
-        return Words.OPT_OUT
-    letters = bare(text)
-    if not letters:
+    match optout_of(text):
+        case Way.LEAVE:
+            return Words.OPT_OUT
+        case Way.RETURN:
+            return Words.OPT_IN
+    if all(unicodedata.category(char)[0] in "ZPCM" for char in text):
         return Words.EMPTY
-    return Words.COURTESY if letters in rules.courtesies else Words.OTHER
+    return Words.COURTESY if bare(text) in rules.courtesies else Words.OTHER
 
 
 @lru_cache(maxsize=4096)
-def is_optout(text: str) -> bool:
-    """Whether the text is an opt-out and nothing else. Most replies are one of a few dozen texts."""
-    return read_optout(text) is not None
+def optout_of(text: str) -> Way | None:
+    """Whether the text opts out or in and says nothing else. Most replies are one of a few dozen texts."""
+    return read_optout(text)
 
 
 def _home(address: str, conversations: Sequence[Conversation], shared: frozenset[str]) -> Conversation | None:
@@ -209,8 +218,8 @@ def _standing(home: Conversation | None, at: datetime) -> Home:
     return Home.ANSWERED if talk.is_answered(home) else Home.CLOSED
 
 
-def _first_clear(candidates: Sequence[Conversation], text: str) -> Conversation | None:
-    return next((each for each in candidates if talk.understands(each, text)), None)
+def _first_clear(candidates: Sequence[Conversation], text: str, surveys: Surveys) -> Conversation | None:
+    return next((each for each in candidates if talk.understands(each, text, surveys)), None)
 
 
 def _lately(
@@ -225,6 +234,7 @@ class ReplyStatus(StrEnum):
 
     READ = "read"  #: a conversation took it
     OPT_OUT = "opt-out"
+    OPT_IN = "opt-in"
     COURTESY = "courtesy"  #: thanks or a greeting
     NOISE = "noise"  #: nothing in it
     DUPLICATE = "duplicate"  #: the SMSC delivered it again; what it says has taken effect once

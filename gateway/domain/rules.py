@@ -35,7 +35,7 @@ class Duration(timedelta):
     """A length of time, written as 30m, 72h or 7d."""
 
 
-_DURATION: Final = re.compile(r"(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,6})m)?(?:(\d{1,6})s)?")
+_DURATION: Final = re.compile(r"(?:([0-9]{1,6})d)?(?:([0-9]{1,6})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,6})s)?")
 
 
 def parse_duration(text: str) -> Duration | None:

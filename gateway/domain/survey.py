@@ -6,7 +6,6 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from functools import lru_cache
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -24,7 +23,7 @@ from gateway.domain.effect import (
     WriteBack,
 )
 from gateway.domain.ids import Kind, public
-from gateway.domain.score import Scale, Scored, Unclear, read_score
+from gateway.domain.score import Scale, Scored
 from gateway.domain.survey_rules import SurveyRules
 
 #: A ticket's comment field is no mailbox: what is longer stands in the raw replies.
@@ -53,7 +52,6 @@ class Happening(StrEnum):
     OVERDUE = "overdue"  #: the time for an answer is over
     UNDELIVERED = "undelivered"  #: the question will never arrive
     SET = "set"  #: a person read a score in the customer's words
-    SET_ASIDE = "set aside"  #: a person found no score in them
     SUPERSEDED = "superseded"  #: the same ticket was resolved again, with a question of its own
     WITHDRAWN = "withdrawn"  #: an opt-out, or the caller's wish
 
@@ -78,12 +76,11 @@ TRANSITIONS: Final[dict[tuple[Status, Happening], Status]] = {
     (Status.ANSWERED, Happening.UNCLEAR): Status.ANSWERED,  # a comment
     # Whoever answers has got the question, whatever a receipt said before.
     (Status.CANCELLED, Happening.SCORED): Status.ANSWERED,
-    (Status.CANCELLED, Happening.UNCLEAR): Status.CLARIFYING,
+    (Status.CANCELLED, Happening.UNCLEAR): Status.UNPARSED,  # not open again: another question may be
     **{(status, Happening.SUPERSEDED): Status.CANCELLED for status in WAITING},
     **{(status, Happening.WITHDRAWN): Status.CANCELLED for status in WAITING},
     # A person may read a score in any words that were written about it.
     **{(status, Happening.SET): Status.ANSWERED for status in Status if status is not Status.SUPPRESSED},
-    **{(status, Happening.SET_ASIDE): status for status in Status},
     # A timer that comes when all is said, and a receipt about a question that was answered, change nothing.
     **{
         (status, happening): status
@@ -132,10 +129,10 @@ class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     comment: str = ""
     unclear: UUID | None = None  #: the last reply that was not understood
     unclear_text: str = ""
-    asked_again: bool = False
     reminded_at: datetime | None = None
     apologised: bool = False  #: the answer to a low score went out
-    low: bool = False  #: a low score was announced
+    low: bool = False  #: the score that counts is a low one
+    followed_up: bool = False  #: a low score was announced, and is seen to
     answered_by_us: tuple[datetime, ...] = ()  #: when automatic answers went out
     reason: str | None = None  #: why it was cancelled or suppressed
 
@@ -184,11 +181,11 @@ class Reminder:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A person read the customer's words: this score, or none."""
+    """A person read this score in the customer's words."""
 
     reply_id: UUID
     text: str
-    score: int | None
+    score: int
     who: str
 
 
@@ -206,12 +203,6 @@ class Cancel:
 
 Input = ReplyText | PromptFailed | TimeUp | Reminder | Verdict | Superseded | Cancel
 Stepped = tuple[Survey, list[Effect]]
-
-
-@lru_cache(maxsize=4096)
-def reading(text: str, scale: Scale) -> Scored | Unclear:
-    """What a text says on a scale. Most replies are one of a few dozen texts, each asked about twice."""
-    return read_score(text, scale)
 
 
 def is_waiting(survey: Survey, at: datetime) -> bool:
@@ -301,7 +292,7 @@ def _moved(survey: Survey, happening: Happening) -> Status:
 
 
 def _heard(survey: Survey, given: ReplyText, now: datetime, rules: SurveyRules) -> Stepped:
-    read = reading(given.text, survey.subject.scale)
+    read = rules.read(given.text, survey.subject.scale)
     if isinstance(read, Scored):
         status = _moved(survey, Happening.SCORED)
         if survey.status is Status.ANSWERED:
@@ -312,8 +303,8 @@ def _heard(survey: Survey, given: ReplyText, now: datetime, rules: SurveyRules) 
     if survey.status is Status.ANSWERED:
         return _commented(survey, given.text)
     state = replace(survey.state, unclear=given.reply_id, unclear_text=given.text, reason=None)
-    if status is Status.CLARIFYING and not state.asked_again:
-        after = survey._replace(status=status, state=replace(state, asked_again=True))
+    if status is Status.CLARIFYING:
+        after = survey._replace(status=status, state=state)
         return after, [Reply(rules.templates.clarify, _scale_words(survey.subject.scale))]
     after = survey._replace(status=Status.UNPARSED, state=state)
     effects: list[Effect] = [Inbox(given.reply_id, Why.NOT_UNDERSTOOD)]
@@ -335,6 +326,7 @@ def _answered(before: Survey, revision: Revision, comment: str, rules: SurveyRul
         unclear_text="",
         reason=None,
         low=low,
+        followed_up=low,
         apologised=low and by_customer,
     )
     after = before._replace(status=Status.ANSWERED, state=state)
@@ -374,6 +366,7 @@ def _revised(survey: Survey, revision: Revision, comment: str, rules: SurveyRule
             revisions=(*state.revisions, revision),
             comment=_with_comment(state.comment, comment),
             low=low,
+            followed_up=state.followed_up or low,
             apologised=state.apologised or apology,
         )
     )
@@ -381,7 +374,7 @@ def _revised(survey: Survey, revision: Revision, comment: str, rules: SurveyRule
     effects: list[Effect] = [Reply(rules.templates.low_score)] if apology else []
     effects += _told(after, data)
     effects.append(Announce("survey.revised", data | {"changed": "score"}))
-    if low and not state.low:
+    if low and not state.followed_up:
         effects += _low(data, rules)
     return after, effects
 
@@ -396,14 +389,13 @@ def _commented(survey: Survey, words: str) -> Stepped:
 
 
 def _judged(survey: Survey, given: Verdict, now: datetime, rules: SurveyRules) -> Stepped:
-    if given.score is None:
-        _moved(survey, Happening.SET_ASIDE)
-        return survey, []
     _moved(survey, Happening.SET)
     revision = Revision(score=given.score, at=now, text=given.text, reply_id=given.reply_id, by=given.who)
-    if survey.status is Status.ANSWERED:
-        return _revised(survey, revision, "", rules)
-    return _answered(survey, revision, "", rules)
+    if survey.status is not Status.ANSWERED:
+        return _answered(survey, revision, "", rules)
+    if given.score == survey.state.revisions[-1].score:
+        return survey, []
+    return _revised(survey, revision, "", rules)
 
 
 def _time_up(survey: Survey) -> Stepped:
@@ -458,6 +450,6 @@ def _low(data: dict[str, Any], rules: SurveyRules) -> list[Effect]:
 def _with_comment(comment: str, words: str) -> str:
     """Further words below those of before; the same ones again add nothing."""
     words = words.strip()
-    if not words or words in comment.split("\n"):
+    if not words or f"\n{words}\n" in f"\n{comment}\n":
         return comment
     return f"{comment}\n{words}"[:MAX_COMMENT] if comment else words[:MAX_COMMENT]

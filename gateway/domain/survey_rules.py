@@ -1,12 +1,14 @@
 """The rules for surveys, as `rules/surveys.yaml` writes them, and the ones that hold at a touchpoint."""
 
-from typing import Annotated
+from collections.abc import Callable, Mapping
+from functools import cached_property, lru_cache
+from typing import Annotated, Self
 
 import msgspec
 from msgspec import Meta
 
 from gateway.domain.rules import Duration
-from gateway.domain.score import Scale
+from gateway.domain.score import SHIPPED, Scale, Scored, Unclear, WordTable, read_score
 
 Count = Annotated[int, Meta(ge=1, le=1000)]
 TemplateName = Annotated[str, Meta(pattern="^[a-z0-9-]+/[a-z0-9-]+$")]
@@ -42,7 +44,22 @@ class Templates(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     clarify: TemplateName = "survey/clarify"
 
 
-class SurveyRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Phrases that are a score by themselves, scale by scale; numbers need no entry."""
+
+    ten: Mapping[str, int] = msgspec.field(default_factory=lambda: SHIPPED.ten)
+    five: Mapping[str, int] = msgspec.field(default_factory=lambda: SHIPPED.five)
+    three: Mapping[str, int] = msgspec.field(default_factory=lambda: SHIPPED.three)
+
+    def __post_init__(self) -> None:
+        self.table()
+
+    def table(self) -> WordTable:
+        """The same for the reader of scores. ValueError: a word's score is off its scale."""
+        return WordTable(ten=self.ten, five=self.five, three=self.three)
+
+
+class SurveyRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, dict=True):
     """All rules for one touchpoint."""
 
     scale: Scale = Scale.TEN
@@ -55,6 +72,13 @@ class SurveyRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     anti_fatigue: AtMost | None = AtMost(1, Duration(days=7))
     tiers: dict[str, AtMost | None] = {}  #: other limits for VIPs and the like; null: none
     automatic_answers: AtMost = AtMost(3, Duration(hours=1))  #: to one customer: two robots stop here
+    words: Words = Words()
+
+    @cached_property
+    def read(self) -> Callable[[str, Scale], Scored | Unclear]:
+        """What a text says on a scale. Most replies are one of a few dozen texts, each asked about twice."""
+        table = self.words.table()
+        return lru_cache(maxsize=4096)(lambda text, scale: read_score(text, scale, table))
 
 
 class Differing(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -78,9 +102,13 @@ class Surveys(SurveyRules, frozen=True, forbid_unknown_fields=True, kw_only=True
 
     def at(self, touchpoint: str) -> SurveyRules:
         """The rules for a touchpoint; one that is not named has what holds everywhere."""
-        differing = self.touchpoints.get(touchpoint)
-        if differing is None:
-            return self
+        return self._at.get(touchpoint, self)
+
+    @cached_property
+    def _at(self) -> Mapping[str, Self]:
+        return {name: self._with(differing) for name, differing in self.touchpoints.items()}
+
+    def _with(self, differing: Differing) -> Self:
         changes = {
             name: value
             for name in differing.__struct_fields__

@@ -22,6 +22,7 @@ from gateway.domain.effect import (
     OptOut,
     OutOfInbox,
     Reply,
+    Scope,
     SetTimer,
     WriteBack,
 )
@@ -82,7 +83,9 @@ class Changes:
         self._messages: list[Message] = []
         self._events: list[Event | Call] = []
         self._timers: list[Timer] = []
-        self._opt_outs: list[tuple[int, str, str]] = []
+        self._out: dict[
+            tuple[int, str, str], bool
+        ] = {}  # bucket, MSISDN, scope: whether out; last word holds
         self._callbacks: list[Callback] = []
 
     def move(
@@ -131,9 +134,15 @@ class Changes:
 
     def opt_out(self, bucket: int, msisdn: str, effect: OptOut, reply_id: UUID) -> None:
         """A customer wants no more of these."""
-        self._opt_outs.append((bucket, msisdn, effect.scope))
+        self._out[bucket, msisdn, effect.scope.value] = True
         data = {"to": msisdn, "scope": effect.scope.value, "by": "reply"}
         self.tell("contact.opted_out", bucket, reply_id, data)
+
+    def opt_in(self, bucket: int, msisdn: str, reply_id: UUID) -> None:
+        """A customer wants all of it again."""
+        for scope in Scope:
+            self._out[bucket, msisdn, scope.value] = False
+        self.tell("contact.opted_in", bucket, reply_id, {"to": msisdn, "by": "reply"})
 
     def set_timer(self, timer: Timer) -> None:
         """Look at something again later."""
@@ -147,7 +156,11 @@ class Changes:
                 raise OutrunError
         marks = [(uid.bytes[15], uid, status, reason) for uid, (status, reason) in self.marks.items()]
         await reply_rows.mark(connection, marks)
-        await contact_rows.opt_out(connection, self._opt_outs, self.now)
+        if self._out:
+            await contact_rows.opt_in(
+                connection, [key for key, out in self._out.items() if not out], self.now
+            )
+            await contact_rows.opt_out(connection, [key for key, out in self._out.items() if out], self.now)
         await timer_rows.insert(connection, self._timers)
         if self._messages:
             await message_rows.insert(connection, self._messages)

@@ -166,10 +166,10 @@ class Inbound:
                 async with self._database.transaction() as connection:
                     replies = await self._write(connection, parts, changes, understand=understand)
                 break
-            except (OutrunError, *COLLISIONS):
-                continue
+            except (OutrunError, *COLLISIONS) as error:
+                collision = error
         else:
-            raise StorageUnavailable("the same customers are being written elsewhere")
+            raise collision  # not by chance: one by one, the others are stored
         self._conversations.hand_over(changes)
         for status, count in Counter(reply.status for reply in replies).items():
             REPLIES.labels(status).inc(count)
@@ -322,6 +322,9 @@ class Inbound:
         if found.scope is not None:
             self._opt_out(whole, found.scope, conversations, changes)
             return _reply(whole, ReplyStatus.OPT_OUT, None, about_id)
+        if found.outcome is Outcome.OPT_IN:
+            changes.opt_in(whole.bucket, whole.msisdn, whole.reply_id)
+            return _reply(whole, ReplyStatus.OPT_IN)
         if found.outcome is Outcome.UNMATCHED:
             return self._own_words(whole, about_id, changes)
         if found.outcome in ANSWERS and about is not None:

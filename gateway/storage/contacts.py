@@ -37,3 +37,18 @@ async def opt_out(connection: Connection, scopes: Sequence[tuple[int, str, str]]
         await connection.execute(
             OPT_OUT, [b for b, _, _ in scopes], [m for _, m, _ in scopes], [s for _, _, s in scopes], now
         )
+
+
+OPT_IN: Final = """
+UPDATE contacts c SET opt_outs = array_remove(c.opt_outs, u.scope), updated_at = $4
+  FROM unnest($1::smallint[], $2::text[], $3::text[]) AS u (bucket, msisdn, scope)
+ WHERE c.bucket = u.bucket AND c.msisdn = u.msisdn AND u.scope = ANY (c.opt_outs)"""
+
+
+async def opt_in(connection: Connection, scopes: Sequence[tuple[int, str, str]], now: datetime) -> None:
+    """Take opt-outs back: bucket, MSISDN, and a scope such as `lane:marketing`."""
+    for one in {scope for _, _, scope in scopes}:  # an UPDATE touches a row once, whatever it is joined with
+        mine = [(bucket, msisdn, scope) for bucket, msisdn, scope in scopes if scope == one]
+        await connection.execute(
+            OPT_IN, [b for b, _, _ in mine], [m for _, m, _ in mine], [s for _, _, s in mine], now
+        )
