@@ -30,7 +30,11 @@ def asked(address: str, *given: machine.Input, at_hour: float = 0, scale: Scale 
     """A survey asked from this address, with what happened to it since."""
     at = T0 + timedelta(hours=at_hour)
     survey = opened()._replace(
-        id=IDS.new(7, at.timestamp()), address=address, opened_at=at, subject=Subject(scale=scale)
+        id=IDS.new(7, at.timestamp()),
+        address=address,
+        opened_at=at,
+        expires_at=at + timedelta(hours=72),
+        subject=Subject(scale=scale),
     )
     for each in given:
         survey, _ = machine.step(survey, each, at + timedelta(minutes=1), RULES.surveys)

@@ -73,7 +73,7 @@ def test_the_word_table_is_the_operators() -> None:
             "s.yaml:1:13: Expected a length of time such as 30m, 72h or 7d, got '3 days'",
             id="no length of time",
         ),
-        pytest.param("scale: [ten", "s.yaml:1:12: not YAML: did not find expected ',' or ']'", id="no YAML"),
+        pytest.param("scale: [ten\n", "s.yaml:2:1: not YAML: did not find expected ',' or ']'", id="no YAML"),
         pytest.param(
             "touchpoints:\n  counter:\n    scael: ten\n",
             "s.yaml:3:5: Object contains unknown field `scael`; did you mean 'scale'?",
