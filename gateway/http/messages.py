@@ -28,7 +28,7 @@ from gateway.http.routes import BATCH_LIMIT, Gives, Route
 from gateway.http.schema import Moment, Paged, PageOf, Word, listing, page_of
 from gateway.services.intake import Conflict, Replay
 from gateway.services.keys import Scope
-from gateway.services.lookups import Listed, MessageRecord, UnknownNumber
+from gateway.services.lookups import Listed, MessageRecord, TooWide, UnknownNumber
 from gateway.telemetry import masked
 
 MOST_ITEMS: Final = 10_000
@@ -301,6 +301,8 @@ async def list_(request: Request, services: Services) -> Answer:
         )
     except UnknownNumber:
         return not_a_number()
+    except TooWide:
+        return problem(INVALID_QUERY, "Too many messages would be read. Give to or ref, or a later since.")
     whole = request.open_book
     return json_answer(
         200, listing(rows, query, lambda row: row.message.id, lambda row: _summary(row, whole))

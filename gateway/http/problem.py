@@ -44,9 +44,9 @@ ALREADY_RESOLVED: Final = Kind("already-resolved", 409, "It is no longer in the 
 STILL_RUNNING: Final = Kind("still-running", 409, "The first request with this key is still running")
 TOO_LARGE: Final = Kind("too-large", 413, "The body is too large")
 UNSUPPORTED_TYPE: Final = Kind("unsupported-type", 415, "Not a form that is read here")
-INVALID_REQUEST: Final = Kind("invalid-request", 422, "The request has faults")
+INVALID_REQUEST: Final = Kind("invalid-request", 422, "Invalid request")
 UNFITTING: Final = Kind("unfitting", 422, "That can't be said of this reply")
-INVALID_QUERY: Final = Kind("invalid-query", 422, "The query has faults")
+INVALID_QUERY: Final = Kind("invalid-query", 422, "Invalid query")
 INVALID_IDEMPOTENCY_KEY: Final = Kind("invalid-idempotency-key", 422, "The Idempotency-Key can't be used")
 IDEMPOTENCY_CONFLICT: Final = Kind(
     "idempotency-conflict", 422, "The Idempotency-Key belongs to another request"

@@ -1,8 +1,8 @@
 """What is on record, for those who ask: messages with their history, surveys, the inbox. Changes nothing."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -11,12 +11,23 @@ from gateway.domain.message import Message, Step
 from gateway.domain.msisdn import DEFAULT_REGIONS, bucket_of, parse_msisdn
 from gateway.storage import lookups as table
 from gateway.storage.database import Database
-from gateway.storage.lookups import Conversation, Listed, Reply
+from gateway.storage.lookups import Conversation, Listed, Reply, TooWide
 
-__all__ = ["Conversation", "Listed", "Lookups", "MessageRecord", "Page", "Reply", "SurveyRecord"]
+__all__ = [
+    "Conversation",
+    "Listed",
+    "Lookups",
+    "MessageRecord",
+    "Page",
+    "Reply",
+    "SurveyRecord",
+    "TooWide",
+    "UnknownNumber",
+]
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 FIRST: Final = UUID(int=0)
+FIRST_SPAN: Final = timedelta(hours=1)
 LAST: Final = UUID(int=(1 << 128) - 1)
 
 
@@ -52,9 +63,13 @@ class Lookups:
     """Read-only. Every method raises `StorageUnavailable` when the database can't be asked."""
 
     def __init__(
-        self, database: Database, regions: Callable[[], Sequence[str]] = lambda: DEFAULT_REGIONS
+        self,
+        database: Database,
+        now: Callable[[], datetime],
+        regions: Callable[[], Sequence[str]] = lambda: DEFAULT_REGIONS,
     ) -> None:
         self._database = database
+        self._now = now
         self._regions = regions
 
     def _customer(self, to: str | None) -> tuple[str | None, int | None]:
@@ -82,7 +97,7 @@ class Lookups:
         lane: str | None = None,
         since: datetime | None = None,
     ) -> list[Listed]:
-        """Messages, newest first. Raises `UnknownNumber`."""
+        """Messages, newest first. Raises `UnknownNumber` and `TooWide`."""
         msisdn, bucket = self._customer(to)
         wanted = table.MessageFilter(
             floor=FIRST if since is None or since < EPOCH else floor_at(since),
@@ -94,8 +109,26 @@ class Lookups:
             status=status,
             lane=lane,
         )
-        async with self._database.connection() as connection:
-            return await table.messages(connection, wanted)
+        async with self._database.transaction() as connection:
+            if msisdn is not None or ref is not None or status is None or status in table.TROUBLE:
+                return await table.messages(connection, wanted)
+            found: list[Listed] = []
+            for floor in self._floors(wanted.floor):
+                found += await table.messages(
+                    connection, wanted._replace(floor=floor, limit=page.limit - len(found))
+                )
+                if len(found) >= page.limit:
+                    break
+                wanted = wanted._replace(before=min(wanted.before, floor))
+            return found
+
+    def _floors(self, lowest: UUID) -> Iterator[UUID]:
+        """Bounds ever further back: who looks for a status mostly means the latest ones."""
+        span = FIRST_SPAN
+        while (moment := self._now() - span) > EPOCH and (floor := floor_at(moment)) > lowest:
+            yield floor
+            span *= 4
+        yield lowest
 
     async def survey(self, survey_id: UUID) -> SurveyRecord | None:
         """One survey with the customer's own words."""

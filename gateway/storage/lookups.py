@@ -9,6 +9,8 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
+import asyncpg
+
 from gateway.domain.ids import bucket_of_id
 from gateway.domain.message import Message, Step
 from gateway.storage.database import Connection
@@ -80,8 +82,21 @@ BY_REF: Final = f"""
 SELECT {_SHOWN} FROM messages m {_LAST}
  WHERE m.ref = $6 {_WANTED} ORDER BY m.id DESC LIMIT $3"""  # noqa: S608
 
-# Everybody's: the newest of each bucket, merged.
+# Everybody's: the newest of each bucket, merged, and only then their last steps.
 ACROSS: Final = f"""
+SELECT {_SHOWN}
+  FROM (SELECT n.* FROM generate_series(0, 255) b (bucket)
+         CROSS JOIN LATERAL (
+               SELECT m.* FROM messages m
+                WHERE m.bucket = b.bucket::smallint AND m.id >= $1 AND m.id < $2
+                  AND ($4::text IS NULL OR m.lane = $4)
+                ORDER BY m.id DESC LIMIT $3) n
+         ORDER BY n.id DESC LIMIT $3) m {_LAST}
+ WHERE $5::text IS NULL
+ ORDER BY m.id DESC"""  # noqa: S608
+
+# The same where the last step decides. It reads until each bucket has a page full: narrow it by `floor`.
+ACROSS_BY_STATUS: Final = f"""
 SELECT n.* FROM generate_series(0, 255) b (bucket)
  CROSS JOIN LATERAL (
        SELECT {_SHOWN} FROM messages m {_LAST}
@@ -102,17 +117,31 @@ SELECT {_SHOWN}
 TROUBLE: Final = frozenset({"failed", "expired", "unknown", "cancelled"})
 
 
+class TooWide(Exception):  # noqa: N818 - a finding, which the edge tells the caller
+    """So many messages would have to be read that the search was given up."""
+
+
+# A plan that knows its bounds prunes partitions and stops at the limit; a generic one reads everything (600 ms
+# against 35 at 200,000 messages). Nobody's search may take the database from those who send.
+CAREFUL: Final = "SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL statement_timeout = '5s'"
+
+
 async def messages(connection: Connection, wanted: MessageFilter) -> list[Listed]:
-    """Messages, newest first."""
-    common = (wanted.floor, wanted.before, wanted.limit, wanted.lane, wanted.status)
+    """Messages, newest first; inside a transaction. Raises `TooWide`."""
+    common: tuple[Any, ...] = (wanted.floor, wanted.before, wanted.limit, wanted.lane, wanted.status)
     if wanted.msisdn is not None:
-        rows = await connection.fetch(BY_CUSTOMER, *common, wanted.bucket, wanted.msisdn, wanted.ref)
+        query, common = BY_CUSTOMER, (*common, wanted.bucket, wanted.msisdn, wanted.ref)
     elif wanted.ref is not None:
-        rows = await connection.fetch(BY_REF, *common, wanted.ref)
+        query, common = BY_REF, (*common, wanted.ref)
     elif wanted.status in TROUBLE:
-        rows = await connection.fetch(IN_TROUBLE, *common)
+        query = IN_TROUBLE
     else:
-        rows = await connection.fetch(ACROSS, *common)
+        query = ACROSS if wanted.status is None else ACROSS_BY_STATUS
+    await connection.execute(CAREFUL)
+    try:
+        rows = await connection.fetch(query, *common)
+    except asyncpg.QueryCanceledError:
+        raise TooWide from None
     width = len(Message._fields)
     return [Listed(Message(*row[:width]), *row[width:]) for row in map(tuple, rows)]
 

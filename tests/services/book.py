@@ -132,4 +132,4 @@ async def book_in(dsn: str) -> AsyncIterator[Book]:
     async with await Database.open(dsn, size=2) as database:
         async with database.connection() as connection:
             await partitions.ensure(connection, ["messages", "steps", "parts", "replies"], NOW)
-        yield Book(database, Lookups(database), IdSource())
+        yield Book(database, Lookups(database, lambda: NOW + timedelta(minutes=5)), IdSource())

@@ -1,14 +1,15 @@
 """What is on record, on a real database: histories, pages, filters."""
 
 from collections.abc import AsyncIterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 
 from gateway.domain.survey import Status
-from gateway.services.lookups import FIRST, Page, UnknownNumber
+from gateway.services.lookups import FIRST, Page, TooWide, UnknownNumber
+from gateway.storage import lookups as table
 from tests.services.book import LI, NOW, WANG, Book, book_in
 
 
@@ -78,6 +79,25 @@ async def test_pages_follow_each_other_without_gap_or_repeat(book: Book, filters
         found += [row.message.id for row in rows]
         page = Page(limit=3, before=found[-1])
     assert found == made[::-1]
+
+
+async def test_a_status_is_found_however_far_back(book: Book) -> None:
+    await book.message(LI, 2, ("submitted", "submitted"))
+    made = [await book.message(LI, minute) for minute in (-10_000, -3_000, -400, -90, -1, 1)]
+    assert await listed(book, status="queued") == made[::-1]
+    rows = await book.lookups.messages(Page(limit=3, before=made[4]), status="queued")
+    assert [row.message.id for row in rows] == made[3:0:-1]
+    assert await listed(book, status="queued", since=NOW - timedelta(minutes=401)) == made[:1:-1]
+
+
+async def test_a_search_that_takes_too_long_is_given_up(book: Book, monkeypatch: pytest.MonkeyPatch) -> None:
+    await book.message(LI, 0)
+    monkeypatch.setattr(table, "CAREFUL", "SET LOCAL statement_timeout = '20ms'")
+    monkeypatch.setattr(
+        table, "ACROSS", "SELECT pg_sleep(60), $1::uuid, $2::uuid, $3::int, $4::text, $5::text"
+    )
+    with pytest.raises(TooWide):
+        await book.lookups.messages(Page())
 
 
 async def test_a_number_that_is_none_is_a_finding(book: Book) -> None:
