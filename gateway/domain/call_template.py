@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 import jinja2
 import msgspec
+from jinja2 import nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 Context = Mapping[str, Any]
@@ -23,7 +24,7 @@ LONGEST_URL: Final = 8192
 
 _FILTERS: Final = (
     "abs", "default", "d", "first", "float", "int", "join", "last", "length", "list", "lower", "map",
-    "replace", "round", "select", "selectattr", "string", "trim", "truncate", "upper",
+    "round", "select", "selectattr", "string", "trim", "truncate", "upper",
 )  # fmt: skip
 _ONE_EXPRESSION: Final = re.compile(r"\s*\{\{-?((?:(?!\{\{|\}\}).)+?)-?\}\}\s*", re.DOTALL)
 _FORBIDDEN_IN_HEADER: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
@@ -66,12 +67,19 @@ def _base64(value: Any) -> str:
     return base64.b64encode(_printable(value).encode()).decode()
 
 
+def _replace(text: Any, old: str, new: Any) -> str:
+    found = str(text).replace(str(old), _printable(new))
+    if len(found) > LONGEST_TEXT:
+        raise TemplateFault(f"a value grows longer than {LONGEST_TEXT} characters")
+    return found
+
+
 def _environment(finalize: Callable[[Any], str] | None) -> _Sandbox:
     environment = _Sandbox(undefined=jinja2.StrictUndefined, autoescape=False, finalize=finalize)
     environment.globals.clear()
     known = environment.filters
     environment.filters = {name: known[name] for name in _FILTERS}
-    environment.filters |= {"tojson": _json, "base64": _base64}
+    environment.filters |= {"tojson": _json, "base64": _base64, "replace": _replace}
     return environment
 
 
@@ -173,6 +181,7 @@ def _text(source: str, environment: _Sandbox, longest: int) -> Fill:
     if not is_template(source):
         return lambda _: source
     try:
+        _simple(environment.parse(source))
         template = environment.from_string(source)
     except jinja2.TemplateSyntaxError as error:
         raise TemplateFault(f"line {error.lineno}: {error.message}") from None
@@ -188,6 +197,19 @@ def _text(source: str, environment: _Sandbox, longest: int) -> Fill:
         return "".join(pieces)
 
     return render
+
+
+def _simple(node: nodes.Node, in_loop: bool = False) -> None:
+    """Nothing that could run for long: no loop within a loop, no recursion, no macros, no other files."""
+    if isinstance(
+        node, nodes.Macro | nodes.CallBlock | nodes.Include | nodes.Import | nodes.FromImport | nodes.Extends
+    ):
+        raise TemplateFault(f"line {node.lineno}: macros, imports and other templates are not offered here")
+    loops = isinstance(node, nodes.For)
+    if isinstance(node, nodes.For) and (in_loop or node.recursive):
+        raise TemplateFault(f"line {node.lineno}: a loop within a loop is not offered here")
+    for child in node.iter_child_nodes():
+        _simple(child, in_loop or loops)
 
 
 class _told:  # noqa: N801 - used as a function

@@ -126,8 +126,6 @@ def _without_answer(error: Exception) -> Answer:
             cause = cause.exceptions[0]
             continue
         cause = cause.__cause__ or cause.__context__
-    if isinstance(error, aiohttp.InvalidURL | ValueError):
-        return Answer(fault=Fault.UNREACHABLE, detail="the address can't be called as it is written")
     if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError):
         return Answer(
             fault=Fault.UNREACHABLE, detail="TLS: the other side's certificate is not to be trusted"
@@ -136,4 +134,6 @@ def _without_answer(error: Exception) -> Answer:
         return Answer(fault=Fault.UNREACHABLE, detail=f"the host name {error.host} can't be resolved")
     if isinstance(error, aiohttp.ClientConnectorError):
         return Answer(fault=Fault.UNREACHABLE, detail=f"no connection to {error.host}:{error.port}")
+    if isinstance(error, aiohttp.InvalidURL | ValueError):
+        return Answer(fault=Fault.UNREACHABLE, detail="the address can't be called as it is written")
     return Answer(fault=Fault.UNREACHABLE, detail=f"the connection broke ({type(error).__name__})")

@@ -90,6 +90,9 @@ class Callbacks:
         self._board = board or Board()
         self._jitter = jitter
         self._loaded: set[int] = set()  # buckets whose waiting calls have been read from the table
+        self._settled_meanwhile: set[UUID] = (
+            set()
+        )  # while the table is read: what is read of them is outdated
         self._swept: datetime | None = None
         self._swept_fully: datetime | None = None
         self._calls: set[asyncio.Task[None]] = set()
@@ -266,10 +269,12 @@ class Callbacks:
             case Park(reason):
                 status = CallbackStatus.PARKED
         after = callback._replace(status=status, tries=tries, due_at=due_at)
-        if status is CallbackStatus.WAITING:
+        if status is CallbackStatus.WAITING and callback.bucket in self._loaded:
             target.rest(after)
-        else:
+        else:  # or the bucket became another node's in the meantime, which will try again
             target.settled(callback)
+            if status is CallbackStatus.WAITING:
+                self._board.forget([callback.id])
         text = answer_text(answer, reason, connector.hidden if connector else ())
         attempt = Try(callback.bucket, callback.id, tries, made.at, made.seconds, answer.status, text)
         self._settler.add(Outcome(after, attempt, None if status is CallbackStatus.WAITING else now, result))
@@ -291,7 +296,9 @@ class Callbacks:
 
     def _forget(self, batch: Sequence[Outcome]) -> None:
         """These are settled in the table."""
-        self._board.forget([o.callback.id for o in batch if o.callback.status != CallbackStatus.WAITING])
+        settled = [o.callback.id for o in batch if o.callback.status != CallbackStatus.WAITING]
+        self._board.forget(settled)
+        self._settled_meanwhile.update(settled)
         if any(self._is_thirsty(target) for target in self._board.targets.values()):
             self._sweep_bell.set()
 
@@ -319,6 +326,7 @@ class Callbacks:
     async def _sweep(self) -> None:
         """Bring memory and table together: buckets that came and went, what fell due, what found no room."""
         now, board = self._now(), self._board
+        self._settled_meanwhile.clear()
         owned = set(self._owned())
         self._leave(self._loaded - owned)
         async with self._database.connection() as connection:
@@ -347,6 +355,8 @@ class Callbacks:
         """Rows of the table, oldest first."""
         for row in rows:
             target = self._target(row)
+            if row.id in self._settled_meanwhile:
+                continue
             if not target.overflowing or self._board.knows(row):
                 self._board.add(target, row)
         for name in {row.target for row in rows}:
@@ -362,7 +372,7 @@ class Callbacks:
         target.turned_away = False
         rows = await table.oldest_of(connection, sorted(self._loaded), target.name, share)
         for row in rows:
-            if not self._board.add(target, row):
+            if row.id not in self._settled_meanwhile and not self._board.add(target, row):
                 break
         else:
             target.overflowing = len(rows) == share or target.turned_away
