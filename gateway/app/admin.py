@@ -170,7 +170,7 @@ async def explain(args: argparse.Namespace, settings: Settings) -> int:
     try:
         with database(settings, share=True) as dsn:
             async with await Database.open(dsn, size=2, patience=5.0) as opened:
-                record = await Lookups(opened).message(uid)
+                record = await Lookups(opened, utc_now).message(uid)
     except TROUBLES as error:
         return _failed("explain", error)
     if record is None:

@@ -271,7 +271,7 @@ class Node:
         await self.dispatch.lost(buckets)
 
     def _number_of(self, address: str) -> str:
-        """The customer behind an address as the SMSC writes it; what is no number of a region stays as it is."""
+        """The customer behind an address as the SMSC writes it; what is no number of ours stays as it is."""
         return parse_msisdn(address, self._regions()) or address.removeprefix("+")
 
     def _regions(self) -> tuple[str, ...]:
@@ -288,7 +288,7 @@ class Node:
             callbacks=self.callbacks,
             webhooks=self._webhooks,
             inbox=Inbox(self.database, self._conversations, self.now),
-            lookups=Lookups(self.database, self._regions),
+            lookups=Lookups(self.database, self.now, self._regions),
             keys=self._keys,
             now=self.now,
             exposition=telemetry.exposition,

@@ -159,7 +159,8 @@ def _judge(settings: Settings) -> Iterator[tuple[Place, str]]:
     if not settings.database.embedded and not dsn.startswith(("postgresql://", "postgres://")):
         yield ("database", "dsn"), 'expected "embedded" or postgresql://user@host/name'
     if not 0 <= listening(settings.http.listen)[1] < 65536:
-        yield ("http", "listen"), f'"{settings.http.listen}" has no port between 1 and 65535 (0: any free one)'
+        told = f'"{settings.http.listen}" has no port between 1 and 65535 (0: any free one)'
+        yield ("http", "listen"), told
     if bool(settings.http.tls_certificate) != bool(settings.http.tls_key):
         yield ("http", "tls_key"), "a certificate and its key go together; one of them is missing"
     try:

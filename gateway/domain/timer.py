@@ -1,4 +1,4 @@
-"""Something that is due at a moment: a held message, the end of a survey, a reply that waits for its parts."""
+"""What is due at a moment: a held message, the end of a survey, a reply that waits for its parts."""
 
 from datetime import datetime
 from enum import StrEnum

@@ -1,4 +1,4 @@
-"""One bind on one connection: octets to events and back, the window, the throttle, and who gets what came in."""
+"""One bind on one connection: octets to events and back, the window, the throttle, and who gets what came."""
 
 import asyncio
 import logging
@@ -36,7 +36,7 @@ _BINDS: Final = {
     BindMode.TRANSMITTER: BindTransmitter,
     BindMode.RECEIVER: BindReceiver,
 }
-#: Refusals in a row, for want of storage, after which the bind is given back so that the SMSC keeps its messages.
+#: Refusals in a row, for want of storage, after which the bind is given back: the SMSC keeps its messages.
 REFUSALS: Final = 20
 TICK_SECONDS: Final = 0.1
 INTERFACE_VERSION: Final = 0x34

@@ -46,7 +46,7 @@ class Templates:
 
 
 def type_of(sender: str) -> tuple[int, int]:
-    """TON and NPI of a sender address (SMPP 3.4 §5.2.5, §5.2.6): letters, a short code, or an E.164 number."""
+    """TON and NPI of a sender address (SMPP 3.4 §5.2.5, §5.2.6): letters, a short code, or E.164."""
     if not sender.isdecimal():
         return 5, 0
     return (3, 0) if len(sender) < 10 else (1, 1)

@@ -1,6 +1,6 @@
 """Messages on their way, as memory knows them: what waits, what has left, whose receipt is to come.
 
-The tables hold all of it; this is the quick copy at the owner of the buckets, and every part of it is bounded.
+The tables hold all of it; this is the quick copy at the owner of the buckets, and all of it is bounded.
 """
 
 from collections import deque
@@ -106,7 +106,7 @@ class Queue:
         self._length += 1
 
     def take(self, segments: int) -> list[Outgoing]:
-        """Messages of about so many segments in all, the lanes sharing by weight; at least one if any waits."""
+        """Messages of about so many segments, the lanes sharing by weight; at least one if any waits."""
         taken: list[Outgoing] = []
         left = self._draw(self._lanes[Lane.EMERGENCY], segments, taken)
         while left > 0 and self._length:

@@ -1,4 +1,4 @@
-"""Delivery receipts: matched in memory first, then in the tables, else kept; stored before they are answered."""
+"""Delivery receipts: matched in memory, else in the tables, else kept; stored before they are answered."""
 
 import logging
 from collections.abc import Callable, Sequence
