@@ -75,7 +75,7 @@ _CLOCK: Final = re.compile(
     r"\d{1,2}:\d\d(?::\d\d)?|\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|1\d{2}-?\d{4}-?\d{4}|0\d{2,3}-\d{7,8}"
 )
 _OVER: Final = re.compile(
-    rf"\s*分?\s*(?:/|(?<![a-z])out\s+of(?![a-z])|(?<=[\s\d])of(?![a-z]))\s*(?P<top>{_NUMBER})"
+    rf"\s*分?\s*\(?(?:/|(?<![a-z])out\s+of(?![a-z])|(?<=[\s\d])of(?![a-z]))\s*(?P<top>{_NUMBER})"
     r"(?:\s*分|\s*(?:points?|pts?)(?![a-z]))?(?!\s*[\d/.:\-~月日号个天次a-z]*[\d/:~月日号个天次])"
 )
 _POINTS: Final = re.compile(
@@ -109,7 +109,7 @@ _WORD_BOUND: Final = re.compile(
 )
 _HAN_BOUND: Final = re.compile(rf"{_WORD_BOUND.pattern}|\s")
 _DASH_COMMENT: Final = re.compile(r"\s*-[\s-]*[a-z\u4e00-\u9fff]")
-_TENS: Final = re.compile(r"([一二三四五六七八九])?[十拾]([一二三四五六七八九])?")
+_TENS: Final = re.compile(r"([二三四五六七八九])?[十拾]([一二三四五六七八九])?")
 
 
 def mentions(plain: str, highest: int, *, stars: bool) -> Iterator[Mention]:
@@ -180,6 +180,8 @@ def _held(plain: str, start: int, end: int, kind: str) -> tuple[Kind, int, str] 
     "not."""
     after = plain[end : end + 1]
     if kind == "han":
+        if plain[start:end] == "一" and plain[start - 1 : start] > "\u4e00":
+            return Kind.ODD, 0, "odd-number"
         if not _HAN_BOUND.match(plain, end):
             return Kind.OTHER, 0, "no-number"
         return (Kind.ODD, 0, "odd-number") if plain[start:end] in {"两", "俩", "仨"} else None

@@ -20,7 +20,7 @@ _SUBJECTS: Final = say.listed(
     "i_am i'm i_feel we_are i_was overall customer am it's it_is"
 )
 _ENDINGS: Final = say.listed(
-    "了 啊 吧 哦 呀 哈 的 啦 噢 亲 谢谢你们 谢谢您 谢谢 感谢 多谢 辛苦了 thanks thank_you with_the_service "
+    "了 啊 哦 呀 的 啦 噢 亲 谢谢你们 谢谢您 谢谢 感谢 多谢 辛苦了 thanks thank_you with_the_service "
     "with_your_service "
     "with_it with_this"
 )
@@ -48,8 +48,32 @@ _THREE: Final = _clause(
     r"(?:not (?:at all |very |really |so |too )?satisfied|dissatisfied|unsatisfied|not happy))"
     rf"|(?P<good>(?:{say.any_of(_VERY)})?满意"
     r"|(?:(?:very|really|quite|so|extremely|fully|totally|completely) )?satisfied)"
-    r"|(?P<middle>(?:很|就|也就|还是)?(?:一般般|一般|普通|尚可|凑合|马马虎虎|还行|还可以|中等)|so[- ]?so"
+    r"|(?P<middle>(?:很|就|也就|还是)?(?:一般般|一般|普通|尚可|凑合|马马虎虎|还行|还可以|中等)吧?|so[- ]?so"
     r"|average)"
+)
+
+
+_NEGATORS: Final = frozenset(
+    [
+        "不",
+        "没",
+        "没有",
+        "不是",
+        "不对",
+        "不行",
+        "无",
+        "别",
+        "否",
+        "非",
+        "未",
+        "no",
+        "not",
+        "none",
+        "never",
+        "不会",
+        "不能",
+        "并不",
+    ]
 )
 
 
@@ -80,6 +104,8 @@ def from_words(line: Folded, scale: Scale, words: WordTable) -> Scored | Unclear
     rest = f"{plain[:start]}\n{plain[end:]}"
     if "满意" in rest or "satisf" in rest or say.MIDDLING.search(rest):
         return Unclear(why="contradiction")
+    if any(rest[left:right].strip() in _NEGATORS for left, right in _clauses(rest)):
+        return Unclear(why="negated")
     if "?" in plain or say.TAG.search(plain[end:]):
         return Unclear(why="question")
     if say.DANGER.search(plain) or say.CONDITION.search(plain[:start]):
@@ -99,7 +125,7 @@ def _mixed(rest: str, value: int, scale: Scale) -> bool:
 def _clauses(plain: str) -> list[tuple[int, int]]:
     """The places of the clauses, without what parts them. A blank parts Chinese words, not Latin ones."""
     places, start = [], 0
-    for end in re.finditer(r"[^\w' -]+|(?<![a-z,]) (?![a-z])", plain):
+    for end in re.finditer(r"(?:[^\w' -]|(?<![a-z])'|'(?![a-z]))+|(?<![a-z,]) (?![a-z])", plain):
         places.append((start, end.start()))
         start = end.end()
     places.append((start, len(plain)))
@@ -130,14 +156,9 @@ def contradicts(comment: str, value: int, scale: Scale) -> bool:
         (strong_blame and share > 0.5)
         or (blame and share >= 0.7 and not (praise or strong_praise))
         or ((blame or flaw) and share == 1)
-        or (
-            strong_praise
-            and share <= 0.6
-            and not (blame or strong_blame or flaw)
-            and (share <= 0.5 or "满意" in comment)
-        )
+        or (strong_praise and share <= 0.6 and not (blame or strong_blame or flaw))
         or (strong_praise and share <= 0.3)
-        or (praise and share <= 0.3 and not (blame or strong_blame or flaw))
+        or (praise and share <= 0.4 and not (blame or strong_blame or flaw))
         or (middling and (share >= 0.9 or share <= 0.2))
     )
 

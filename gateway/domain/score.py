@@ -21,11 +21,10 @@ _OPENING: Final = " ([【「『\"'<《{"
 #: 1.服务差 may be the first of a list; 1.满意 is a line of the question, sent back.
 _LISTED: Final = re.compile(r"[.、):]\s*[^\s.]")
 _ECHO: Final = re.compile(r"[.、):]\s*(?:不|很|非常)*(?:满意|一般)[。!]?\s*")
-_RATED: Final = ("服务", "态度", "总体", "整体", "综合")
+_RATED: Final = ("服务", "态度", "总体", "整体", "综合", "overall")
 _REFUSALS: Final = frozenset({"没有", "没", "不", "不是", "不行", "无法", "not", "no"})
 _BLANK: Final = re.compile(r"[ \n]")
 _LATIN: Final = re.compile(r"[a-z]")
-_HANGING: Final = re.compile(r"[不没别未勿非会能才再就要想若果等将可该最每叫让]")
 _MACHINE: Final = re.compile(r"[\u202d\u202e]")
 
 
@@ -76,10 +75,10 @@ def _from_number(line: Folded, score: Mention, scale: Scale) -> Scored | Unclear
         return Unclear(why="odd-mark")
     lead = _lead(plain[: score.start], score)
     if isinstance(lead, Unclear):
-        return lead
+        return _named(lead, plain)
     tail = _tail(after, score)
     if isinstance(tail, Unclear):
-        return tail
+        return _named(tail, plain)
     before = plain[:lead]
     if refused := _refused(before, plain[lead : score.start], after, score, scale):
         return refused
@@ -90,30 +89,36 @@ def _from_number(line: Folded, score: Mention, scale: Scale) -> Scored | Unclear
 def _lead(before: str, score: Mention) -> int | Unclear:
     """Where the statement of the score begins: all before it is comment."""
     bare = before.rstrip(_OPENING)
-    if say.FIRST.fullmatch(bare) and score.kind is Kind.MARKED:
+    apart = len(bare) < len(before)
+    if score.kind is Kind.MARKED and say.FIRST.fullmatch(bare):
         return 0
-    if say.DANGLING.search(bare[-6:]) or say.HANGING.search(bare.rstrip(" ,.。!~")[-3:]):
+    if say.DANGLING.search(bare[-6:]) or say.NEGATOR.search(bare.rstrip(" ,.。!~")[-4:]):
+        return Unclear(why="negated")
+    if not apart and say.STUCK.search(bare[-3:]):
         return Unclear(why="context")
     ends = [end.end() for end in _CLAUSE_END.finditer(bare)]
-    start = ends[-1] if ends else 0
-    clause = bare[start:]
-    for lead in (start, start + clause.rfind(" ") + 1):
+    start: int = ends[-1] if ends else 0
+    blank: int = bare.rfind(" ", start) + 1
+    leads: list[int] = [start, *([blank] if blank else ()), *([len(bare)] if apart else ())]
+    for lead in leads:
         strength = _strength(bare[lead:], score)
         if not strength:
             continue
-        if lead == start == 0:
+        if lead == 0:
             return 0
-        comment = bare[:lead]
-        if say.KNOWN.fullmatch(comment):
+        known = say.KNOWN.fullmatch(bare, 0, lead) and (
+            strength == "strong" or not say.NOUN_LAST.search(bare[:lead].rstrip()[-6:])
+        )
+        if known or (strength == "strong" and (lead == start or _may_stand(bare[start:lead]))):
             return lead
-        held = bare[start:lead]
-        if strength == "strong" and not (_LATIN.search(held) or _HANGING.search(held)):
-            return lead
-    if say.KNOWN.fullmatch(bare) and not (
-        score.kind is Kind.BARE and say.NOUN_LAST.search(bare.rstrip()[-6:])
-    ):
+    if say.KNOWN.fullmatch(bare) and not (score.kind is Kind.BARE and say.NOUN_LAST.search(bare[-6:])):
         return len(bare)
     return Unclear(why="context")
+
+
+def _may_stand(held: str) -> bool:
+    """Whether words that only a blank parts from the score are a comment on the service, and turn nothing."""
+    return say.TELLING.search(held) is not None and not (_LATIN.search(held) or say.HANGING.search(held))
 
 
 def _strength(lead: str, score: Mention) -> str:
@@ -136,7 +141,11 @@ def _tail(after: str, score: Mention) -> int | Unclear:
     rest = after[end:]
     if not rest:
         return end
-    if rest[0] == "?" or rest[0] in "吗么嘛" or re.match(r"[.。!,~ ]+[?]", rest):
+    if (
+        rest[0] == "?"
+        or (rest[0] in "吗么嘛" and not rest.startswith("么么"))
+        or re.match(r"[.。!,~ ]+[?]", rest)
+    ):
         return Unclear(why="question")
     blank = _BLANK.search(after[:end]) is not None
     sign = rest[0] in SEPARATORS or (end and after[end - 1] in ")]】」』》>\"'}!\n")
@@ -160,6 +169,13 @@ def _tail(after: str, score: Mention) -> int | Unclear:
     if not rest[0].isalnum():  # an emoji
         return end
     return Unclear(why="context")
+
+
+def _named(unclear: Unclear, plain: str) -> Unclear:
+    """The same with the code of what the words look like, where they are only not understood."""
+    if unclear.why != "context":
+        return unclear
+    return next((Unclear(why=why) for why, pattern in say.LOOKS_LIKE if pattern.search(plain)), unclear)
 
 
 def _refused(before: str, lead: str, after: str, score: Mention, scale: Scale) -> Unclear | None:

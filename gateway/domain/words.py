@@ -81,7 +81,7 @@ _VERDICT: Final = listed(
     "满意 不错 很好 好 棒 赞 行 还可以 可以的 还行 尚可 普通 中等 凑合 马马虎虎 差评 一般 一般般 一般吧 "
     "及时 耐心 热情 到位 专业 认真 负责 周到 优秀 "
     "完美 给力 快 迅速 高效 方便 "
-    "亲切 贴心 细心 好评 五星好评 解决了 不满意 不太满意 很差 差 慢 不好 差劲 太差 态度好 服务好 "
+    "亲切 贴心 细心 好评 五星好评 解决了 不满意 不太满意 很差 差 慢 不好 差劲 太差 垃圾 态度好 服务好 "
     "点赞 支持 加油 一流 没得说 没话说 "
     "没问题 没毛病 良好 优质 优 强 牛 舒服 清楚 详细 客气 礼貌 有礼貌 稳定 满分 "
     "good great excellent nice perfect fine satisfied happy bad poor slow fast quick helpful polite "
@@ -98,27 +98,39 @@ _TOPIC: Final = listed(
 )
 #: A comment made of nothing but well-known words: greetings, thanks, and how it was.
 KNOWN: Final = re.compile(
-    rf"(?:{any_of(_GREETING + _DEGREE + _VERDICT + _TOPIC)}|[ \n,.!。!、~…;:()👍🙏😊😄👏❤🌹💐]+)*+"
+    rf"(?:{any_of(_GREETING + _DEGREE + _VERDICT + _TOPIC)}|[ "
+    rf"\n,.!。!、~…;:()\u2600-\u27bf\U0001f300-\U0001faff]+)*+"
 )
 #: Before a number these say how much or who, not how good: 太8, 快8分, 客服8.
 DANGLING: Final = re.compile(
-    rf"(?:{any_of(word for word in _DEGREE if word != '好' and not word.isascii())}|对|(?<!觉)得|地)$"
-    r"|(?:^|[^\w])(?:快|差|好|行|强|慢)$|(?:^|[^\w])快 *$"
+    rf"(?:{any_of(word for word in _DEGREE if word != '好' and not word.isascii())}|对|(?<!觉)得|地)\Z"
+    r"|(?:^|[^\w])快\Z|(?:积分|考试|数学|语文|英语|驾照|信用|比分|学分|高考)[是有为:的]*\Z"
 )
+STUCK: Final = re.compile(r"(?:^|[^\w])[差好行强慢]\Z")
 #: Alone before a number, with or without a sign between, these turn or diminish it.
-HANGING: Final = re.compile(r"(?:^|[^\w])(?:还差|就差|请|没有?|不|无|别|非|不是|和|还是|还|有)$")
+NEGATOR: Final = re.compile(r"(?:^|[^\w])(?:还差|就差|请|没有?|不|无|别|否|非|不是|和|还是|还|有)\Z")
+#: Between a comment and its score, with only a blank to part them, these may join the two.
+HANGING: Final = re.compile(
+    r"[不没别未勿非会能才再要想若果等将可该最每叫让说求]|就(?!解决|修好|处理|来了|到了|搞定)"
+)
+#: Words that speak of the service.
+TELLING: Final = re.compile(
+    r"好|满意|不错|谢|解决|修|快|慢|差|还行|及时|专业|热情|耐心|态度|服务|客服|师傅|垃圾|网|信号|辛苦|处理"
+)
 NOUN_LAST: Final = re.compile(
     r"(?:我|们|客服|网络|信号|网速|宽带|速度|处理|师傅|小哥|小姐姐|人员|移动|问题|业务|营业员|经理|美女"
     r"|帅哥|小妹|小伙|这次|本次|这个"
-    r"|那个|(?<!好)(?<!是)的|staff|support)$"
+    r"|那个|(?<!好)(?<!是)的|staff|support)\Z"
 )
 #: What may follow 8分 without a sign between; and what may follow a bare 8.
 _NEXT_ANY: Final = listed(
-    "很 挺 非常 十分 特别 相当 比较 蛮 超 还行 还可以 还不错 还好 不错 不满意 不太满意 不太好 不怎么 不好 "
-    "满意 好评 好 棒 赞 优秀 优 完美 "
+    "很 挺 非常 十分 特别 相当 比较 蛮 超(?!市|过|出|标|速|时) 还行 还可以 还不错 还好 不错 不满意 "
+    "不太满意 不太好 不怎么 不好 "
+    "满意 好评 好(?!友|像|的|多久|几|奇|在) 棒(?!子) 赞(?!助|成) 优秀 优(?!惠|先) 完美 "
     "给力 谢谢 感谢 多谢 谢 辛苦 服务 态度 问题 解决 处理 速度 效率 回复 希望 继续 加油 支持 一般 但 但是 "
     "可是 不过 因为 由于 哈哈 嘿嘿 "
-    "普通 中等 推荐 中规中矩 及格 刚及格 太 真 真的 有点 有待 解释 及时 总体 整体 差 点赞 无语 失望 垃圾 "
+    "普通 中等 推荐 中规中矩 及格 刚及格 太(?!高|低|多|少) 真(?!题) 真的 有点 有待 解释 及时 总体 整体 "
+    "差(?!距|额|价|别|异) 点赞 无语 失望 垃圾 "
     "投诉 没得说 没毛病 没问题 祝 么么哒 "
     "ok okay thanks thank thx ty "
     "good very great nice excellent perfect awesome please pls satisfied"
@@ -138,7 +150,7 @@ NEXT_LATIN: Final = re.compile(
     r"|wonderful|best|cheers|wifi|signal|network|internet|everything|all good|all ok|no problem|no "
     r"complaints|so far so good"
     r"|terrible|horrible|bad|poor|worst|useless|disappointed|for your service|for the service|for service"
-    r"|as|since|could be better|would recommend|recommended|meh|my|average|so[- ]so|dissatisfied"
+    r"|as|since|could be better|would recommend|recommended|meh|my|average|so[- ]so|unhappy|dissatisfied"
     r"|unsatisfied|not (?:satisfied|happy|good|great|resolved|solved|fixed))(?![a-z])"
 )
 PARTICLES: Final = re.compile(
@@ -152,7 +164,7 @@ DANGER: Final = re.compile(
     r"|不对|撤回|作废|应该是|才是|算了吧|不算|开玩笑"
     r"|逗你|骗你|才怪|个[屁鬼毛]|做梦|想得美|想的美|想多了|休想|呵呵|反话|反着|手滑|误(?:发|打|操作|触|按)"
     r"|不可能|想都|别想|没门|不给|不值|不配|配吗|配么"
-    r"|不存在的|没有的事|下辈子|如果|假如|假设|倘若|要是|若(?!干)|只要|除非|否则|要不然|不然|再给|才给"
+    r"|不存在的|哼|没有的事|下辈子|如果|假如|假设|倘若|要是|若(?!干)|只要|除非|否则|要不然|不然|再给|才给"
     r"|就给|会给|再打分|再评|的话|前提|凭什么|给不了"
     r"|差不多|大概|可能|也许|左右|上下|至少|至多|最多|最少|顶多|之间|[扣减加](?:了|掉"
     r"|你们?)?[\d一二两三四五]?分|少[\d一二两三四五]分"
@@ -202,10 +214,10 @@ STRONG_BLAME: Final = re.compile(
 BLAME: Final = re.compile(
     r"(?:不|没有?|未|无法|难以|谈不上|不是|不太|不怎么|不够|不算|不能|毫不|并不|不那么|不很|不甚)(?:太|很"
     r"|怎么|够|算|那么|能|令人|让人|是很|非常|感到)*满意|不满|失望|太差|很差|非常差|极差|差劲|恶劣|敷衍"
-    r"|推诿|投诉|气愤|生气|没用|差得|糟"
+    r"|推诿|(?:我要|要|去|再|继续|准备|必须|不停|还)投诉|投诉(?:你|到|没|无)|气愤|生气|没用|差得|糟"
     r"|(?<![a-z])(?:not (?:at all |very |really |so |too )?(?:satisfied|happy|good|great|pleased)|unhappy"
     r"|dissatisfied|unsatisfied|unsatisfactory|disappoint\w*"
-    r"|very slow|bad|poor|poorly|angry|complain\w*)(?![a-z])"
+    r"|very slow|(?<!not )bad|poor|poorly|angry|complain\w*)(?![a-z])"
 )
 FLAW: Final = re.compile(
     r"(?:没有?|未|不|无法)[^,。!?\n]{0,3}(?:解决|处理|修好|恢复|退)|差(?!不多|点|别|价|异)|不行"
@@ -225,4 +237,25 @@ MIDDLING: Final = re.compile(r"一般|还行|凑合|马马虎虎|普通|尚可|s
 #: 不是不满意, 没有不满: two negations, which nobody counts out for sure.
 DOUBLED: Final = re.compile(
     r"(?:不是|没有?|并非|不能|不会|别|没什么|并非|绝非)[^,。!?\n]{0,2}不(?:太|很)?(?:满|行|好)"
+)
+
+#: Where the words around a number are not understood, what they most look like: the first that is found.
+LOOKS_LIKE: Final = (
+    ("question", re.compile(r"[?]|吗|么|几分|多少|什么|(?<![a-z])(?:is it|why|how|what)(?![a-z])")),
+    (
+        "about",
+        re.compile(
+            r"大[概约]|约|差不多|左右|上下|至[少多]|最[少多]|顶多|以[上下]|不到|接近|将近"
+            r"|(?<![a-z])(?:about|around|almost|nearly|at least|at most|more than|less than|between"
+            r"|maybe)(?![a-z])"
+        ),
+    ),
+    (
+        "condition",
+        re.compile(
+            r"如果|要是|假如|只要|除非|解决[^,。]{0,4}[就再才]|等|再|想|希望|(?<![a-z])(?:if|when|unless|would)(?![a-z])"
+        ),
+    ),
+    ("taken-back", re.compile(r"改|错|更正|本来|原来|上次|重新")),
+    ("negated", re.compile(r"[不没别休无]|才怪|做梦|(?<![a-z])(?:not|no|never)(?![a-z])|n't(?![a-z])")),
 )
