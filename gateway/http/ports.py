@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -98,7 +97,4 @@ class Services:
     inbox: Inbox
     lookups: Lookups
     keys: KeyRing
-    now: Callable[[], datetime]
-    exposition: Callable[[], bytes]  #: the figures, as Prometheus reads them
-    document: Callable[[], bytes]  #: the OpenAPI document
     checks: Mapping[str, Check] = field(default_factory=dict)  #: by the part's name

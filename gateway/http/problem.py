@@ -53,6 +53,7 @@ IDEMPOTENCY_CONFLICT: Final = Kind(
 )
 RATE_EXCEEDED: Final = Kind("rate-exceeded", 429, "Too many requests")
 INTERNAL: Final = Kind("internal", 500, "A fault of ours")
+OVERLOADED: Final = Kind("overloaded", 503, "Too many requests at once")
 STORAGE_UNAVAILABLE: Final = Kind("storage-unavailable", 503, "Nothing can be stored now")
 
 KINDS: Final[Mapping[str, Kind]] = {

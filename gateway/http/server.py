@@ -23,6 +23,7 @@ from gateway.http.problem import (
     INTERNAL,
     INVALID_IDEMPOTENCY_KEY,
     INVALID_QUERY,
+    OVERLOADED,
     STORAGE_UNAVAILABLE,
     TOO_LARGE,
     TOO_SLOW,
@@ -31,7 +32,7 @@ from gateway.http.problem import (
 )
 from gateway.http.reading import Faulty
 from gateway.http.resources import ROUTES
-from gateway.http.routes import Bound, Route, Table
+from gateway.http.routes import ONE_MIB, Bound, Route, Table
 from gateway.services.keys import Key
 from gateway.storage.database import StorageUnavailable
 from gateway.telemetry import HTTP_REQUESTS, HTTP_SECONDS
@@ -41,9 +42,16 @@ log = logging.getLogger(__name__)
 BODY_SECONDS: Final = 30.0  # for a whole body to arrive
 IDLE_SECONDS: Final = 75.0  # between requests, and for the head of one
 GRACE_SECONDS: Final = 15.0  # for what runs when we stop
+MOST_AT_ONCE: Final = 2000  # beyond, callers are asked to come again: a queue that only grows helps nobody
+LARGE_AT_ONCE: Final = 8  # bodies of 16 MiB in memory; others wait their turn
 
 _SANE_ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _SANE_KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
+
+
+_OVERLOADED: Final = problem(
+    OVERLOADED, "Nothing was accepted. Send it again in a moment.", headers={"Retry-After": "1"}
+)
 
 
 class _TooLarge(Exception):  # noqa: N818 - told to the caller, not an error of ours
@@ -62,6 +70,8 @@ class Front:
         self._ring = services.keys
         self._table = Table(routes)
         self._ids = IdSource()
+        self._running = 0
+        self._large = asyncio.Semaphore(LARGE_AT_ONCE)
         self._counters: dict[tuple[str, str, int], Any] = {}
         self._timers: dict[str, Any] = {}
 
@@ -69,6 +79,16 @@ class Front:
         """What aiohttp calls for each request."""
         started = time.perf_counter()
         request_id = self.request_id(request.headers.get("X-Request-Id"))
+        self._running += 1
+        try:
+            answer, route = await self._answer_whatever_happens(request, request_id)
+        finally:
+            self._running -= 1
+        self._count(request.method, route, answer.status, time.perf_counter() - started)
+        return _response(answer, request_id)
+
+    async def _answer_whatever_happens(self, request: web.BaseRequest, request_id: str) -> tuple[Answer, str]:
+        """The answer, and the path of its route as declared."""
         route = "none"
         try:
             raw = request.raw_path
@@ -81,7 +101,13 @@ class Front:
             else:
                 bound, params = found
                 route = bound.route.path
-                answer = await self._answer(request, request_id, bound, params, query)
+                if self._running > MOST_AT_ONCE and bound.route.scope is not None:
+                    answer = _OVERLOADED
+                elif bound.route.limit > ONE_MIB:
+                    async with self._large:
+                        answer = await self._answer(request, request_id, bound, params, query)
+                else:
+                    answer = await self._answer(request, request_id, bound, params, query)
         except StorageUnavailable as unavailable:
             answer = problem(
                 STORAGE_UNAVAILABLE,
@@ -94,8 +120,7 @@ class Front:
         except Exception:
             log.exception("request failed", extra={"request_id": request_id, "route": route})
             answer = _internal(request_id)
-        self._count(request.method, route, answer.status, time.perf_counter() - started)
-        return _response(answer, request_id)
+        return answer, route
 
     def request_id(self, given: str | None) -> str:
         """The caller's own id where it is sane, else a fresh one."""

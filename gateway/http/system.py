@@ -1,15 +1,16 @@
-"""Outside `/v1`, open to everybody: alive, able to work, figures, and the OpenAPI document."""
+"""Outside `/v1`, open to everybody: alive, able to work, and figures."""
 
 import asyncio
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
-from gateway.http.exchange import JSON, Answer, Request, json_answer
+from gateway.http.exchange import Answer, Request, json_answer
 from gateway.http.ports import Check, Services
 from gateway.http.routes import Gives, Route
+from gateway.telemetry import exposition
 
 CHECK_SECONDS: Final = 3.0
 METRICS_TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"
@@ -67,14 +68,9 @@ async def readyz(_request: Request, services: Services) -> Answer:
     return json_answer(200 if ready else 503, Readiness(ready, parts))
 
 
-async def metrics(_request: Request, services: Services) -> Answer:
+async def metrics(_request: Request, _services: Services) -> Answer:
     """GET /metrics"""
-    return Answer(200, services.exposition(), METRICS_TEXT)
-
-
-async def openapi(_request: Request, services: Services) -> Answer:
-    """GET /openapi.json"""
-    return Answer(200, services.document(), JSON)
+    return Answer(200, exposition(), METRICS_TEXT)
 
 
 ROUTES: Final = (
@@ -101,13 +97,5 @@ ROUTES: Final = (
         handler=metrics,
         told="Figures for Prometheus",
         gives={200: Gives("Text format 0.0.4", None, METRICS_TEXT)},
-    ),
-    Route(
-        method="GET",
-        path="/openapi.json",
-        name="openapi",
-        handler=openapi,
-        told="This document",
-        gives={200: Gives("OpenAPI 3.1", dict[str, Any])},
     ),
 )

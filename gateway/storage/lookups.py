@@ -121,8 +121,8 @@ class TooWide(Exception):  # noqa: N818 - a finding, which the edge tells the ca
     """So many messages would have to be read that the search was given up."""
 
 
-# A plan that knows its bounds prunes partitions and stops at the limit; a generic one reads everything (600 ms
-# against 35 at 200,000 messages). Nobody's search may take the database from those who send.
+# A plan that knows its bounds prunes partitions and stops at the limit; a generic one reads everything (600
+# against 35 ms at 200,000 messages). Nobody's search may take the database from those who send.
 CAREFUL: Final = "SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL statement_timeout = '5s'"
 
 

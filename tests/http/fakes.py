@@ -23,9 +23,7 @@ from gateway.domain.request import (
 )
 from gateway.domain.webhook import Endpoint
 from gateway.http import server
-from gateway.http.openapi import document
 from gateway.http.ports import Check, Services
-from gateway.http.resources import ROUTES
 from gateway.services.inbox import Gone, Judgement, NotFound, Refused, Resolved
 from gateway.services.intake import Caller, Conflict, Once, Replay
 from gateway.services.keys import Key, KeyRing, Scope
@@ -291,9 +289,6 @@ async def world(
         inbox=inbox,
         lookups=lookups or cast(Lookups, NothingKnown()),
         keys=cast(KeyRing, ring),
-        now=lambda: NOW,
-        exposition=lambda: b"# none\n",
-        document=lambda: document(ROUTES, "1"),
         checks=checks or {"database": well},
     )
     listener = await server.start(services, "127.0.0.1", 0)

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from gateway.domain.ids import IdSource
-from gateway.http.openapi import document, problems_of
-from gateway.http.resources import ROUTES
+from gateway.http.openapi import problems_of
+from gateway.http.resources import ROUTES, openapi
 from gateway.http.routes import Route
 from tests.http.fakes import World, delivery
 
-DOCUMENT = json.loads(document(ROUTES, "1"))
+DOCUMENT = json.loads(openapi())
 
 
 def test_every_route_is_described_once() -> None:

@@ -190,6 +190,15 @@ async def test_when_nothing_can_be_stored_it_says_503(api: World) -> None:
     assert headers["Retry-After"] == "1"
 
 
+async def test_beyond_a_bound_callers_are_asked_to_come_again(
+    api: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "MOST_AT_ONCE", 0)
+    status, body, headers = await asked(api, "POST", "/v1/messages", json=MESSAGE)
+    assert (status, body["type"], headers["Retry-After"]) == (503, "/problems/overloaded", "1")
+    assert (await asked(api, "GET", "/healthz"))[0] == 200
+
+
 async def test_a_fault_of_ours_tells_no_internals(api: World, caplog: pytest.LogCaptureFixture) -> None:
     api.intake.fails = RuntimeError("secret of the house")
     status, body, headers = await asked(api, "POST", "/v1/messages", json=MESSAGE)
