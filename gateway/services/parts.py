@@ -36,7 +36,7 @@ class Whole(NamedTuple):
 
 
 class Group(NamedTuple):
-    """The parts of one long text that are there, the oldest first, and what they say so far."""
+    """The parts of one long text that are there, in the order they were given, and what they say so far."""
 
     parts: tuple[Part, ...]
     text: str
@@ -77,20 +77,20 @@ def single(part: Part) -> Whole:
 
 
 def regroup(parts: Iterable[Part], alphabets: Alphabets) -> list[Group]:
-    """All long texts that these parts belong to. A part that is there twice counts once."""
-    ordered = sorted(parts, key=lambda part: part.id)
-    by_id = {str(part.id): part for part in ordered}
+    """All long texts that these parts, oldest first, belong to. A part that is there twice counts once."""
+    by_id = {str(part.id): part for part in parts}
+    places = {key: place for place, key in enumerate(by_id)}
     reassembler = Reassembler(Limits(wait=4 * WAIT))
     found: list[Complete | Incomplete] = []
-    for part in ordered:
+    for part in by_id.values():
         complete = reassembler.add(_piece(part, alphabets), part.received_at)
         if complete is not None:
             found.append(complete)
-    if ordered:
-        found += reassembler.expire(ordered[-1].received_at + 8 * WAIT)
+    if by_id:
+        found += reassembler.expire(max(part.received_at for part in by_id.values()) + 8 * WAIT)
     return [
         Group(
-            parts=tuple(sorted((by_id[each] for each in text.parts), key=lambda part: part.id)),
+            parts=tuple(by_id[each] for each in sorted(text.parts, key=places.__getitem__)),
             text=text.text,
             complete=isinstance(text, Complete),
         )

@@ -91,7 +91,7 @@ SELECT {_PART}
     ON p.bucket = u.bucket AND p.msisdn = u.msisdn
  WHERE p.id >= $7 AND p.total > 1 AND p.route = u.route AND p.address = u.address
    AND p.reference = u.reference AND p.total = u.total
- ORDER BY p.id
+ ORDER BY p.received_at, p.id
  LIMIT 100000"""  # noqa: S608 - column names of ours
 
 

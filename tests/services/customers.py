@@ -132,8 +132,14 @@ class World:
         return survey
 
     async def hears(self, *texts: str, msisdn: str = ANNA, address: str = "10086001", **changes: Any) -> None:
-        """Short messages, stored in one batch."""
-        await self.inbound.store([mo(text, msisdn, address, self.now, **changes) for text in texts])
+        """Short messages, stored in one batch; a second goes by."""
+        await self.inbound.store(
+            [
+                mo(text, msisdn, address, self.now + timedelta(milliseconds=at), **changes)
+                for at, text in enumerate(texts)
+            ]
+        )
+        self.now += timedelta(seconds=1)
 
     async def later(self, **lapse: float) -> None:
         """Time goes by, and what is due is dealt with."""
