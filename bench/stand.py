@@ -1,0 +1,248 @@
+"""A gateway under load: embedded PostgreSQL, `serve` and the SMSC, each a process, in a new folder."""
+
+import asyncio
+import http.client
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self, TypeVar
+
+import asyncpg
+
+from bench.child import Child
+from bench.machine import Meter, cpu_seconds, resident
+from gateway.storage.embedded import dsn_of, remove
+
+T = TypeVar("T")
+
+READY_SECONDS: Final = 60.0
+POLL: Final = 0.02
+SCOPES: Final = "messages:write,tickets:write,read"
+
+CONFIGURATION: Final = """
+[database]
+folder = "data"
+[http]
+listen = "127.0.0.1:{http}"
+[smsc.main]
+host = "{host}"
+port = {port}
+system_id = "bench"
+password = "bench"
+allow_plaintext = true
+binds = 2
+[senders.default]
+number = "10086"
+extensions = 3
+[log]
+level = "warning"
+"""
+
+CONNECTOR: Final = """
+[security]
+allow_targets = ["127.0.0.0/8"]
+[connectors."ticket.satisfaction"]
+method = "PATCH"
+url = "http://127.0.0.1:{tickets}/tickets/{{{{ ticket.id }}}}"
+concurrency = 64
+"""
+
+
+class LossError(Exception):
+    """Something was lost, or came twice: the figure would be worthless."""
+
+
+class Stand:
+    """All that a figure needs. `with Stand() as stand:`; at the end nothing of it is left."""
+
+    def __init__(self, *, smsc: tuple[str, int] | None = None, tickets: bool = False) -> None:
+        self._stack = ExitStack()
+        self._external = smsc
+        self._wants_tickets = tickets
+        self.ready_seconds = 0.0  #: from the start of `serve` to /readyz, with initdb and migrations
+        self.port = 0
+        self.key = ""
+        self.smsc: Child | None = None
+        self.tickets: Child | None = None
+
+    def __enter__(self) -> Self:
+        try:
+            self._open()
+        except BaseException:
+            self._last_words()
+            self._stack.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            self._last_words()
+        self._stack.close()
+
+    def _last_words(self) -> None:
+        if self._log.exists() and (told := self._log.read_text("utf-8", "replace")[-4000:]):
+            print(f"--- the gateway's last words\n{told}---", file=sys.stderr)
+
+    def _open(self) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="huiyin-bench-"))
+        self._folder.chmod(0o711)  # PostgreSQL may have to run as somebody else
+        self._log = self._folder / "log"
+        self._stack.callback(shutil.rmtree, self._folder, ignore_errors=True)
+        self._stack.callback(remove, self._folder / "data")
+        if self._external is None:
+            self.smsc = self._stack.enter_context(Child("bench.smsc"))
+            host, port = "127.0.0.1", self.smsc.ask(do="port")["port"]
+        else:
+            host, port = self._external
+        self.smsc_address = (host, port)
+        self.port = free_port()
+        text = CONFIGURATION.format(http=self.port, host=host, port=port)
+        if self._wants_tickets:
+            self.tickets = self._stack.enter_context(Child("bench.tickets"))
+            text += CONNECTOR.format(tickets=self.tickets.ask(do="port")["port"])
+        (self._folder / "huiyin.toml").write_text(text)
+        self.start()
+        self._stack.callback(self.stop)
+        self.key = self._make_key()
+        self.load = self._stack.enter_context(Child("bench.load"))
+
+    # The gateway
+
+    def start(self) -> float:
+        """Start it and wait until it can work; answers with the seconds that this took."""
+        started = time.monotonic()
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(  # noqa: S603 - our own command
+                [*self._command(), "serve"], stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+        while not self._is_ready():
+            if self._process.poll() is not None:
+                raise RuntimeError(f"serve ended with {self._process.returncode}")
+            if time.monotonic() - started > READY_SECONDS:
+                self.stop()
+                raise TimeoutError(f"serve is not ready after {READY_SECONDS:.0f} s")
+            time.sleep(POLL)
+        self.ready_seconds = time.monotonic() - started
+        return self.ready_seconds
+
+    def stop(self) -> None:
+        """As an operator would."""
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+            try:
+                self._process.wait(30)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+
+    def _command(self) -> list[str]:
+        wrapper = os.environ.get("HUIYIN_BENCH_WRAPPER", "").split()  # a profiler's own command
+        return [*wrapper, sys.executable, "-m", "gateway", "--config", str(self._folder / "huiyin.toml")]
+
+    def _is_ready(self) -> bool:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        try:
+            connection.request("GET", "/readyz")
+            return connection.getresponse().status == 200
+        except OSError:
+            return False
+        finally:
+            connection.close()
+
+    def _make_key(self) -> str:
+        words = [sys.executable, "-m", "gateway", "--config", str(self._folder / "huiyin.toml")]
+        words += ["key", "create", "--name", "bench", "--scopes", SCOPES, "--json"]
+        made = subprocess.run(words, check=True, capture_output=True)  # noqa: S603 - our own command
+        key: str = json.loads(made.stdout)["key"]
+        return key
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def memory(self) -> int:
+        """Octets that the gateway holds."""
+        return resident(self.pid)
+
+    # What is measured
+
+    def meter(self) -> Meter:
+        """CPU by process from now on."""
+        pids = {"gateway": self.pid, "postgres": self._postmaster(), "load": self.load.pid}
+        if self.smsc is not None:
+            pids["smsc"] = self.smsc.pid
+        if self.tickets is not None:
+            pids["tickets"] = self.tickets.pid
+        return Meter(pids)
+
+    def _postmaster(self) -> int:
+        return int(next((self._folder / "data").rglob("postmaster.pid")).read_text().split()[0])
+
+    def database(self, work: Callable[[asyncpg.Connection], Any]) -> Any:
+        """Do something with a connection to the gateway's database."""
+
+        async def run() -> Any:
+            connection = await asyncpg.connect(dsn_of(self._folder / "data"))
+            try:
+                return await work(connection)
+            finally:
+                await connection.close()
+
+        return asyncio.run(run())
+
+    def count(self, query: str) -> int:
+        """One number from the database."""
+        return int(self.database(lambda connection: connection.fetchval(query)))
+
+    def send(self, **job: Any) -> dict[str, Any]:
+        """Have the load generator do a job; raises `LossError` if anything was refused."""
+        answer = self.load.ask(port=self.port, key=self.key, **job)
+        if answer["refused"] or answer["accepted"] != job["count"]:
+            raise LossError(f"{answer['accepted']} of {job['count']} accepted; {answer['refused']}")
+        return answer
+
+    def wait_for(self, what: str, reached: Callable[[], int], wanted: int, patience: float = 90.0) -> float:
+        """Wait until a count is reached, and no more; answers with the moment. Raises `LossError`."""
+        deadline = time.monotonic() + patience
+        while (now := reached()) < wanted:
+            if time.monotonic() > deadline:
+                raise LossError(f"{what}: {now} of {wanted} after {patience:.0f} s")
+            time.sleep(POLL)
+        moment = time.monotonic()
+        if now > wanted:
+            raise LossError(f"{what}: {now}, but only {wanted} were sent")
+        return moment
+
+    def receipts(self) -> int:
+        """Receipts that the gateway has answered, which it does after their commit."""
+        if self.smsc is None:
+            return self.delivered()
+        return int(self.smsc.ask(do="counts")["receipts_taken"])
+
+    def delivered(self) -> int:
+        """Messages whose receipt is in the database."""
+        return self.count("SELECT count(*) FROM steps WHERE kind = 'delivered'")
+
+    def busy(self) -> float:
+        """CPU seconds of the gateway so far."""
+        return cpu_seconds(self.pid)
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port
