@@ -6,7 +6,7 @@ import socket
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from gateway import __version__, telemetry
@@ -15,18 +15,16 @@ from gateway.app.routes import routes_of
 from gateway.config import Settings, listening
 from gateway.domain.connector import Connector, load_connectors
 from gateway.domain.event import Callback
-from gateway.domain.ids import IdSource
+from gateway.domain.ids import IdSource, floor_at
 from gateway.domain.message import Message
 from gateway.domain.msisdn import parse_msisdn
 from gateway.domain.target import Targets
 from gateway.domain.timer import TimerKind
 from gateway.esme.binds import Binds
 from gateway.esme.link import Ears
-from gateway.http import openapi
 from gateway.http import server as http_server
 from gateway.http.client import Client
 from gateway.http.ports import Check, Services
-from gateway.http.resources import ROUTES
 from gateway.services.callbacks import Callbacks
 from gateway.services.compose import Composer, Sender
 from gateway.services.conversations import Conversations
@@ -45,7 +43,7 @@ from gateway.services.receipts import Receipts
 from gateway.services.timers import Timers
 from gateway.services.upkeep import Upkeep, prepare
 from gateway.services.webhooks import Webhooks
-from gateway.storage.database import Database, check_durability
+from gateway.storage.database import Database, StorageUnavailable, check_durability
 from gateway.storage.leases import Lease
 
 log = logging.getLogger(__name__)
@@ -53,6 +51,10 @@ log = logging.getLogger(__name__)
 #: How long a stop waits for what is in flight.
 DRAIN_SECONDS: Final = 10.0
 LAG_SECONDS: Final = 0.25
+#: How often it is looked for messages that no bell announced, and how far back: those that other nodes took
+#: in for us, and those whose commit succeeded although nobody saw it.
+SWEEP_FOR_OTHERS: Final = (2.0, timedelta(seconds=10))
+SWEEP_FOR_STRAYS: Final = (30.0, timedelta(seconds=90))
 
 
 def utc_now() -> datetime:
@@ -207,6 +209,7 @@ class Node:
             self._spawn(self.leases.run())
             self._spawn(self.dispatch.run())
             self._spawn(self._timers.run(self.leases.owned))
+            self._spawn(self._sweep())
             self.binds.start(
                 Ears(
                     outcomes=self.dispatch.outcomes,
@@ -281,7 +284,6 @@ class Node:
     # What runs beside
 
     def _services(self) -> Services:
-        document = openapi.document(ROUTES, __version__)
         return Services(
             intake=self.intake,
             dispatch=self.dispatch,
@@ -290,9 +292,6 @@ class Node:
             inbox=Inbox(self.database, self._conversations, self.now),
             lookups=Lookups(self.database, self.now, self._regions),
             keys=self._keys,
-            now=self.now,
-            exposition=telemetry.exposition,
-            document=lambda: document,
             checks=self._checks(),
         )
 
@@ -322,6 +321,21 @@ class Node:
             early_receipts_kept=self.settings.delivery.early_receipts,
             now=self.now,
         )
+
+    async def _sweep(self) -> None:
+        """Find what no bell announced."""
+        strays_at = 0.0
+        while True:
+            pause, back = SWEEP_FOR_OTHERS
+            await asyncio.sleep(pause)
+            if time.monotonic() - strays_at >= SWEEP_FOR_STRAYS[0]:
+                strays_at, back = time.monotonic(), SWEEP_FOR_STRAYS[1]
+            elif not self.leases.others:
+                continue
+            try:
+                await self.dispatch.gained(self.leases.owned(), floor_at(self.now() - back))
+            except StorageUnavailable as error:
+                log.debug("sweep put off", extra={"why": str(error)})
 
     async def _observe(self) -> None:
         """Figures that are looked at rather than counted."""

@@ -1,17 +1,72 @@
-"""Stand-ins for the world outside, and the benchmark."""
+"""Stand-ins for the world outside as commands, and the benchmark."""
 
 import argparse
+import runpy
+import sys
+from pathlib import Path
+from typing import Final
 
+from gateway import telemetry
 from gateway.config import Settings
+from gateway.simulator import serve
+from gateway.simulator.scenario import ScenarioError
+
+OK: Final = 0
+FAILED: Final = 1
+WRONG_USE: Final = 2
 
 
 async def smsc(args: argparse.Namespace, settings: Settings) -> int:
-    raise NotImplementedError
+    """Run the simulated SMS centre until a signal."""
+    telemetry.configure(settings.log.level, settings.log.style)
+    host, port = args.listen
+    control_host, control_port = args.control or ("127.0.0.1", None)
+    accounts = [account.partition(":")[::2] for account in args.account or ()]
+    if any(not name or not word for name, word in accounts):
+        print("--account: write it as system_id:password", file=sys.stderr)
+        return WRONG_USE
+
+    def ready(port: int, control: int | None) -> None:
+        at = f", control http://{control_host}:{control}" if control else ""
+        print(f"simulated SMSC 模拟短信中心: smpp://{host}:{port}{at}", flush=True)
+
+    try:
+        await serve.serve_smsc(
+            host=host,
+            port=port,
+            control_host=control_host,
+            control_port=control_port,
+            scenario_path=args.scenario,
+            record_path=args.record,
+            accounts=accounts,
+            seed=args.seed,
+            ready=ready,
+        )
+    except (ScenarioError, OSError) as error:
+        print(f"huiyin smsc: {error}", file=sys.stderr)
+        return FAILED
+    return OK
 
 
 async def ticket_system(args: argparse.Namespace, settings: Settings) -> int:
+    """Run the stand-in ticket system until a signal."""
+    telemetry.configure(settings.log.level, settings.log.style)
     raise NotImplementedError
 
 
-def bench(args: argparse.Namespace, settings: Settings) -> int:
-    raise NotImplementedError
+def bench(args: argparse.Namespace, _settings: Settings) -> int:
+    """The benchmark lives beside the package, not in it: it needs a checkout and the test packages."""
+    root = Path(__file__).resolve().parent.parent.parent
+    if not (root / "bench" / "__main__.py").exists():
+        print("huiyin bench: run it in a checkout (make bench)", file=sys.stderr)
+        return FAILED
+    sys.path.insert(0, str(root))
+    smsc = f"{args.smsc[0]}:{args.smsc[1]}" if args.smsc else None
+    options = [*args.figures]
+    options += ["--quick"] if args.quick else []
+    options += ["--smsc", smsc] if smsc else []
+    options += ["--output", str(args.output)] if args.output else []
+    options += ["--json"] if args.json else []
+    sys.argv = ["bench", *options]
+    runpy.run_module("bench", run_name="__main__", alter_sys=True)
+    return OK

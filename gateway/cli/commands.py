@@ -81,7 +81,13 @@ def _smsc(parser: Parser) -> None:
     parser.add_argument(
         "--scenario", type=Path, metavar="FILE", help="a YAML scenario: delays, faults, replies"
     )
-    parser.add_argument("--seed", type=int, default=1, help="same seed, same course")
+    parser.add_argument(
+        "--record",
+        type=Path,
+        metavar="FILE",
+        help="append all that is seen to this file, a JSON object a line",
+    )
+    parser.add_argument("--seed", type=int, default=None, help="same seed, same course")
 
 
 def _tickets(parser: Parser) -> None:

@@ -116,8 +116,8 @@ class Queue:
             shares = sum(WEIGHTS[lane] for lane in waiting)
             room = left
             for lane in waiting:
-                share = max(1, room * WEIGHTS[lane] // shares)
-                left -= share - self._draw(self._lanes[lane], min(share, left), taken)
+                share = min(left, max(1, room * WEIGHTS[lane] // shares))
+                left -= share - self._draw(self._lanes[lane], share, taken)
                 if left <= 0:
                     break
         return taken
@@ -167,7 +167,10 @@ class Flights:
 
     def mark_unknown(self, segment: Segment) -> None:
         """Nobody knows what became of it; a receipt for that recipient may tell."""
-        self._unknown.setdefault(segment.outgoing.message.msisdn, []).append(segment)
+        place = (segment.outgoing.message.id, segment.number)
+        known = self._unknown.setdefault(segment.outgoing.message.msisdn, [])
+        known[:] = [other for other in known if (other.outgoing.message.id, other.number) != place]
+        known.append(segment)
         if len(self._unknown) > self.UNKNOWN:
             del self._unknown[next(iter(self._unknown))]
 

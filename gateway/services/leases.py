@@ -53,6 +53,7 @@ class Leases:
         self._epochs: list[int | None] = [None] * BUCKETS
         self._valid_until = 0.0
         self._locked_on: Connection | None = None
+        self.others = 0  #: further nodes that live
 
     # Ownership, as dispatch asks
 
@@ -110,6 +111,7 @@ class Leases:
             if strange:
                 await lease_rows.release(connection, self._node, strange)
             nodes = await lease_rows.live_nodes(connection, LEASE_SECONDS)
+            self.others = len(set(nodes) - {self._node})
             fair = -(-BUCKETS // max(1, len(nodes)))
             mine = len(self.owned()) - len(gone)
             taken: list[lease_rows.Lease] = []
