@@ -118,11 +118,11 @@ class MoPart(msgspec.Struct, gc=False):
 # The journal's lines, told apart by `e`. A line each, as it happens; nothing is changed afterwards.
 
 
-class _Line(msgspec.Struct, tag_field="e", gc=False):
+class Line(msgspec.Struct, tag_field="e", gc=False):
     at: float
 
 
-class SubmitLine(_Line, tag="submit"):
+class SubmitLine(Line, tag="submit"):
     """A message came in. `message_id` is empty when it was refused."""
 
     number: int
@@ -138,7 +138,7 @@ class SubmitLine(_Line, tag="submit"):
     text: str
 
 
-class AnswerLine(_Line, tag="answer"):
+class AnswerLine(Line, tag="answer"):
     """Its answer was handed to the connection."""
 
     number: int
@@ -146,7 +146,7 @@ class AnswerLine(_Line, tag="answer"):
     status: int
 
 
-class ReceiptLine(_Line, tag="receipt"):
+class ReceiptLine(Line, tag="receipt"):
     """A receipt went out."""
 
     number: int
@@ -154,13 +154,13 @@ class ReceiptLine(_Line, tag="receipt"):
     state: str
 
 
-class ReceiptAnswerLine(_Line, tag="receipt-answer"):
+class ReceiptAnswerLine(Line, tag="receipt-answer"):
     number: int
     message_id: str
     status: int
 
 
-class MoLine(_Line, tag="mo"):
+class MoLine(Line, tag="mo"):
     """A customer's message was put in, in this part."""
 
     mo: int
@@ -173,19 +173,19 @@ class MoLine(_Line, tag="mo"):
     text: str
 
 
-class MoSentLine(_Line, tag="mo-sent"):
+class MoSentLine(Line, tag="mo-sent"):
     mo: int
     part: int
     bind: int
 
 
-class MoAnswerLine(_Line, tag="mo-answer"):
+class MoAnswerLine(Line, tag="mo-answer"):
     mo: int
     part: int
     status: int
 
 
-class BindLine(_Line, tag="bind"):
+class BindLine(Line, tag="bind"):
     """A session began (`what` is its kind), was refused, or ended."""
 
     bind: int
@@ -199,11 +199,11 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self._file: io.FileIO = path.open("ab", buffering=0)
         self._encode = msgspec.json.Encoder().encode_lines
-        self._lines: list[_Line] = []
+        self._lines: list[Line] = []
         self._waiting = False
         self._loop = asyncio.get_running_loop()
 
-    def add(self, line: _Line) -> None:
+    def add(self, line: Line) -> None:
         self._lines.append(line)
         if not self._waiting:
             self._waiting = True

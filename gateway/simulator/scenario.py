@@ -15,6 +15,7 @@ from gateway.smpp.receipt import IdForm, State
 
 SHIPPED: Final = Path(__file__).parent / "scenarios"
 _UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_UNKNOWN: Final = re.compile(r"Object contains unknown field `(.*)`").fullmatch
 _TIME: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)").fullmatch
 
 Place = tuple[str, ...]
@@ -167,7 +168,7 @@ def shipped(name: str) -> Scenario:
 
 def find(what: Path) -> Scenario:
     """A file, or else one of the shipped by its name. Raises ScenarioError."""
-    return read(what) if what.suffix or what.exists() else shipped(str(what))
+    return read(what) if what.suffix or what.is_file() else shipped(str(what))
 
 
 def parse(text: str, name: str = "scenario") -> Scenario:
@@ -253,8 +254,10 @@ def _convert(value: Any, lines: dict[Place, int], name: str) -> Scenario:
         value = _normal(value)
         scenario = msgspec.convert(value, Scenario)
     except msgspec.ValidationError as error:
-        said, _, where = str(error).partition(" - at `$")
-        raise _error(name, lines, tuple(re.findall(r"[^.\[\]`]+", where)), said) from None
+        said, _, where = str(error).partition(" - at `")
+        place = tuple(re.findall(r"[^.\[\]`$]+", where.removeprefix("key` in `")))
+        unknown = _UNKNOWN(said)
+        raise _error(name, lines, (*place, unknown[1]) if unknown else place, said) from None
     except MisfitError as error:
         raise _error(name, lines, error.place, str(error)) from None
     for at, account in enumerate(scenario.accounts):

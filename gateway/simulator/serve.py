@@ -11,8 +11,12 @@ from typing import Any
 import msgspec
 
 from gateway.simulator import control, scenario
+from gateway.simulator.desk import Desk
+from gateway.simulator.record import Journal
 from gateway.simulator.scenario import Account, Scenario
 from gateway.simulator.smsc import Smsc
+from gateway.simulator.tickets import TicketSystem
+from gateway.simulator.tickets import build as build_tickets
 
 log = logging.getLogger(__name__)
 
@@ -80,3 +84,36 @@ async def serve_smsc(
             if runner is not None:
                 await runner.cleanup()
             await smsc.close()
+
+
+async def serve_tickets(
+    *,
+    host: str = "127.0.0.1",
+    port: int = 9000,
+    journal_path: Path | None = None,
+    gateway_url: str | None = None,
+    api_key: str | None = None,
+    every: float = 4.0,
+    seed: int = 1,
+    ready: Callable[[int], None] | None = None,
+) -> None:
+    """The stand-in ticket system until cancelled or SIGTERM. With a gateway and a key its clerks resolve a
+    complaint every so many seconds. `ready` is called with the port."""
+    with _until_signal() as over:
+        system = TicketSystem(Journal(journal_path) if journal_path is not None else None)
+        runner, bound = await control.serve(build_tickets(system), host, port)
+        clerks = None
+        try:
+            if gateway_url and api_key:
+                desk = Desk(system, gateway_url, api_key, seed=seed)
+                clerks = asyncio.create_task(desk.run(every))
+            log.info("stand-in ticket system listens", extra={"port": bound})
+            if ready is not None:
+                ready(bound)
+            await over.wait()
+        finally:
+            if clerks is not None:
+                clerks.cancel()
+                await asyncio.gather(clerks, return_exceptions=True)
+            await runner.cleanup()
+            system.close()
