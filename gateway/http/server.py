@@ -84,7 +84,11 @@ class Front:
             answer, route = await self._answer_whatever_happens(request, request_id)
         finally:
             self._running -= 1
-        self._count(request.method, route, answer.status, time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        self._count(request.method, route, answer.status, seconds)
+        if log.isEnabledFor(logging.DEBUG):
+            told = {"request_id": request_id, "route": route, "status": answer.status, "seconds": seconds}
+            log.debug("request answered", extra={"method": request.method, **told})
         return _response(answer, request_id)
 
     async def _answer_whatever_happens(self, request: web.BaseRequest, request_id: str) -> tuple[Answer, str]:

@@ -1,6 +1,7 @@
 """Outside `/v1`, open to everybody: alive, able to work, and figures."""
 
 import asyncio
+import logging
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
@@ -11,6 +12,8 @@ from gateway.http.exchange import Answer, Request, json_answer
 from gateway.http.ports import Check, Services
 from gateway.http.routes import Gives, Route
 from gateway.telemetry import exposition
+
+log = logging.getLogger(__name__)
 
 CHECK_SECONDS: Final = 3.0
 METRICS_TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"
@@ -58,6 +61,9 @@ async def _ask(name: str, check: Check) -> Part:
             ready, reason = await check()
     except TimeoutError:
         return Part(name, False, f"no answer within {CHECK_SECONDS:.0f} s")
+    except Exception as error:
+        log.warning("a check failed", exc_info=True, extra={"part": name})
+        return Part(name, False, str(error) or type(error).__name__)
     return Part(name, ready, reason)
 
 

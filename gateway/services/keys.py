@@ -168,6 +168,7 @@ class KeyRing:
         self._keys: dict[str, tuple[bytes, Key]] = {}
         self._allowances: dict[UUID, Allowance] = {}
         self._loaded_at = float("-inf")
+        self._failed_at = float("-inf")
         self._loading = asyncio.Lock()
 
     async def load(self) -> None:
@@ -177,8 +178,12 @@ class KeyRing:
 
     async def _load(self) -> None:
         started = self._tick()
-        async with self._database.connection() as connection:
-            rows = await table.live(connection)
+        try:
+            async with self._database.connection() as connection:
+                rows = await table.live(connection)
+        except StorageUnavailable:
+            self._failed_at = self._tick()
+            raise
         self._keys = {row.id.hex: (row.hash, _key(row)) for row in rows}
         live = {row.id: row.rate for row in rows}
         for key_id, allowance in list(self._allowances.items()):
@@ -204,7 +209,10 @@ class KeyRing:
         entry = self._keys.get(key_id)
         if entry is None:
             async with self._loading:
-                if self._tick() - self._loaded_at >= MISS_SECONDS:
+                now = self._tick()
+                if now - self._failed_at < MISS_SECONDS:  # those who waited do not all try it again
+                    raise StorageUnavailable("the keys can't be read")
+                if now - self._loaded_at >= MISS_SECONDS:
                     await self._load()
             entry = self._keys.get(key_id)
         if entry is None or not compare_digest(entry[0], _hash(secret)):

@@ -261,6 +261,19 @@ async def test_a_body_that_does_not_come_is_not_waited_for(
     assert answer.startswith(b"HTTP/1.1 408 ")
 
 
+async def test_a_caller_who_asks_first_is_told_to_go_on(api: World) -> None:
+    body = json.dumps(MESSAGE).encode()
+    reader, writer = await asyncio.open_connection("127.0.0.1", api.listener.port)
+    head = "POST /v1/messages HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer all\r\nConnection: close\r\n"
+    head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\nExpect: 100-continue\r\n\r\n"
+    writer.write(head.encode())
+    async with asyncio.timeout(10):
+        assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+        writer.write(body)
+        assert (await reader.read()).startswith(b"HTTP/1.1 202 ")
+    writer.close()
+
+
 async def test_a_pipeline_of_calls_is_answered_in_order(api: World) -> None:
     one = b"GET /healthz HTTP/1.1\r\nHost: a\r\nX-Request-Id: %d\r\n%s\r\n"
     answer = await raw(
@@ -280,13 +293,18 @@ async def test_readiness_names_each_part_and_its_reason() -> None:
     async def hangs() -> tuple[bool, str]:
         raise TimeoutError
 
-    async with world(checks={"binds": down, "database": hangs}) as api:
+    async def broken() -> tuple[bool, str]:
+        raise StorageUnavailable("the database is not available")
+
+    async with world(checks={"binds": down, "database": hangs, "keys": broken}) as api:
         status, body, _ = await asked(api, "GET", "/readyz", headers={"Authorization": ""})
     assert status == 503
     assert [(part["name"], part["ready"]) for part in body["parts"]] == [
         ("binds", False),
         ("database", False),
+        ("keys", False),
     ]
+    assert body["parts"][2]["reason"] == "the database is not available"
     assert body["parts"][0]["reason"] == "no bind is up"
 
 

@@ -10,7 +10,7 @@ import pytest
 from gateway.domain.ids import IdSource
 from gateway.services import keys as service
 from gateway.services.keys import Allowance, Key, KeyRing, Keys, Scope, unknown_scopes
-from gateway.storage.database import Database
+from gateway.storage.database import Database, StorageUnavailable
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 
@@ -104,6 +104,22 @@ async def test_unknown_keys_do_not_ask_the_table_each_time(database: Database, k
     made = await keys.create("crm", [Scope.READ])
     assert await ring.find(made.token) is None
     clock.at += service.MISS_SECONDS
+    assert await ring.find(made.token)
+
+
+async def test_when_the_table_can_not_be_read_known_keys_open_and_others_wait(
+    database: Database, keys: Keys
+) -> None:
+    clock = Clock()
+    ring = KeyRing(database, clock)
+    made = await keys.create("crm", [Scope.READ])
+    assert await ring.find(made.token)
+    clock.at += 1
+    await database.close()
+    unknown = f"hk_{'0' * 32}_a"
+    for _ in range(2):
+        with pytest.raises(StorageUnavailable):
+            await ring.find(unknown)
     assert await ring.find(made.token)
 
 
