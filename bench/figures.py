@@ -77,7 +77,7 @@ def of_codec(plan: Plan) -> list[Row]:
 def of_engine(plan: Plan) -> list[Row]:
     """Binds, windows, codec and receipts, nothing behind them; beside it a bare protocol."""
     count = plan.of(100_000)
-    with Child("bench.smsc") as smsc, Child("bench.engine") as engine, Child("bench.floors") as bare:
+    with Child("bench.centre") as smsc, Child("bench.engine") as engine, Child("bench.floors") as bare:
         port = smsc.ask(do="port")["port"]
         job = {"host": "127.0.0.1", "port": port, "text": TEXT, "binds": 1, "window": 100}
         ours, theirs = [], []
@@ -127,10 +127,9 @@ def of_one(plan: Plan) -> list[Row]:
     count = plan.of(20_000)
     with Stand(smsc=plan.smsc) as stand:
         rate, spent, first = _through(stand, plan, count, 1)
+        latency = _latency(stand, plan, rate / 2, first)
         rows = _with_floors(stand, plan, count, name="one message a POST", rate=rate, spent=spent, goal=4000)
-        if stand.smsc is not None:
-            rows += _latency(stand, plan, rate / 2, first)
-    return rows
+    return rows + latency
 
 
 def of_batches(plan: Plan) -> list[Row]:

@@ -76,7 +76,7 @@ class Bare(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
-        self._transport.write(_pdu(_BIND, 0, 1, b"bench\0bench\0\0\x34\0\0\0"))
+        self._transport.write(_pdu(_BIND, 0, 1, b"bare\0bench\0\0\x34\0\0\0"))
 
     def data_received(self, data: bytes) -> None:
         data = self._read + data

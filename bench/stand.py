@@ -101,7 +101,7 @@ class Stand:
         self._stack.callback(shutil.rmtree, self._folder, ignore_errors=True)
         self._stack.callback(remove, self._folder / "data")
         if self._external is None:
-            self.smsc = self._stack.enter_context(Child("bench.smsc"))
+            self.smsc = self._stack.enter_context(Child("bench.centre"))
             host, port = "127.0.0.1", self.smsc.ask(do="port")["port"]
         else:
             host, port = self._external

@@ -1,0 +1,65 @@
+"""The simulated SMSC as a helper: what it counted, when it saw each customer's message, and their replies."""
+
+import asyncio
+import time
+from typing import Any
+
+import msgspec
+
+from bench.child import Job, serve
+from gateway.simulator.record import Arrival
+from gateway.simulator.scenario import shipped
+from gateway.simulator.smsc import Smsc
+
+#: So much of the record is kept: nobody looks at it here, and memory is others' figure.
+KEPT = 1000
+
+
+class Centre:
+    """The SMSC of a run. Clocks are CLOCK_MONOTONIC, which all processes share."""
+
+    def __init__(self, smsc: Smsc) -> None:
+        self._smsc = smsc
+        self._seen: dict[str, tuple[float, str]] = {}
+        smsc.on_message(self._saw)
+
+    def _saw(self, arrival: Arrival) -> None:
+        self._seen[arrival.destination] = (time.monotonic(), arrival.source)
+
+    async def work(self, job: Job) -> Job:
+        """do: port · counts · seen (and forget) · reply."""
+        match job["do"]:
+            case "port":
+                return {"port": self._smsc.port}
+            case "counts":
+                counts: Job = msgspec.to_builtins(self._smsc.record.counts)
+                return counts
+            case "seen":
+                seen, self._seen = self._seen, {}
+                return {number: at for number, (at, _) in seen.items()}
+            case "reply":
+                return await self._reply(job["text"], job.get("rate", 0.0), job["first"], job["count"])
+            case strange:
+                raise ValueError(f"no such job: {strange}")
+
+    async def _reply(self, text: str, rate: float, first: int, count: int) -> Job:
+        """Customers answer what they got last; returns when each of them did."""
+        started = time.monotonic()
+        wrote: dict[str, float] = {}
+        who = sorted(self._seen.items())[first : first + count]
+        for n, (number, (_, source)) in enumerate(who):
+            if rate and (early := started + n / rate - time.monotonic()) > 0:
+                await asyncio.sleep(early)
+            elif n % 20 == 0:
+                await asyncio.sleep(0)  # the answers are to be read as well
+            wrote[number] = time.monotonic()
+            await self._smsc.inject(number, source, text)
+        return wrote
+
+
+async def _start() -> Any:
+    return Centre(await Smsc.start(shipped("bench"), kept=KEPT)).work
+
+
+if __name__ == "__main__":
+    serve(_start)
