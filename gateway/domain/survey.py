@@ -285,10 +285,9 @@ def step(survey: Survey, given: Input, now: datetime, rules: SurveyRules) -> Ste
 
 
 def _moved(survey: Survey, happening: Happening) -> Status:
-    status = TRANSITIONS.get((survey.status, happening))
-    if status is None:
+    if (survey.status, happening) not in TRANSITIONS:
         raise ValueError(f"a survey that is {survey.status} can't be {happening}")
-    return status
+    return TRANSITIONS[survey.status, happening]
 
 
 def _heard(survey: Survey, given: ReplyText, now: datetime, rules: SurveyRules) -> Stepped:
@@ -303,10 +302,9 @@ def _heard(survey: Survey, given: ReplyText, now: datetime, rules: SurveyRules) 
     if survey.status is Status.ANSWERED:
         return _commented(survey, given.text)
     state = replace(survey.state, unclear=given.reply_id, unclear_text=given.text, reason=None)
+    after = survey._replace(status=status, state=state)
     if status is Status.CLARIFYING:
-        after = survey._replace(status=status, state=state)
-        return after, [Reply(rules.templates.clarify, _scale_words(survey.subject.scale))]
-    after = survey._replace(status=Status.UNPARSED, state=state)
+        return after, [Reply(rules.templates.clarify, {"scale": survey.subject.scale.value})]
     effects: list[Effect] = [Inbox(given.reply_id, Why.NOT_UNDERSTOOD)]
     if survey.state.unclear is not None:
         effects.append(OutOfInbox(survey.state.unclear))  # the later words stand for both
@@ -418,7 +416,7 @@ def _remind(survey: Survey, now: datetime, rules: SurveyRules) -> Stepped:
     if status is not Status.OPEN or rules.reminder is None or survey.state.reminded_at is not None:
         return survey, effects
     after = survey._replace(state=replace(survey.state, reminded_at=now))
-    return after, [Reply(rules.reminder.template, _scale_words(survey.subject.scale)), *effects]
+    return after, [Reply(rules.reminder.template, {"scale": survey.subject.scale.value}), *effects]
 
 
 def _close(survey: Survey, happening: Happening, reason: str) -> Stepped:
@@ -434,10 +432,6 @@ def _told(survey: Survey, data: dict[str, Any] | None = None) -> list[Effect]:
     if survey.subject.ticket is None:
         return []
     return [WriteBack(report(survey) if data is None else data)]
-
-
-def _scale_words(scale: Scale) -> dict[str, Any]:
-    return {"scale": scale.value}
 
 
 def _low(data: dict[str, Any], rules: SurveyRules) -> list[Effect]:

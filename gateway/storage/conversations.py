@@ -16,19 +16,23 @@ from gateway.storage.messages import columns
 _COLUMNS: Final = ", ".join(Survey._fields)
 _OURS: Final = ", ".join(f"c.{name}" for name in Survey._fields)
 
-# All that a reply may be about and that a new question must heed; one that was never asked is neither.
+# All that a reply may be about and that a new question must heed: the recent ones, and those that still wait.
+# One that was never asked is neither.
 RECENT: Final = f"""
 SELECT {_OURS}
   FROM conversations c JOIN unnest($1::smallint[], $2::text[]) AS u (bucket, msisdn)
     ON c.bucket = u.bucket AND c.msisdn = u.msisdn
- WHERE c.id >= $3 AND c.status <> 'suppressed'
+ WHERE (c.id >= $3 AND c.status <> 'suppressed' OR c.status IN ('open', 'clarifying', 'unparsed'))
  ORDER BY c.id DESC"""  # noqa: S608 - column names of ours
 
 
 async def recent(
     connection: Connection, customers: Sequence[tuple[int, str]], since: datetime
 ) -> dict[str, list[Conversation]]:
-    """What these customers (bucket and MSISDN) were asked since a moment, newest first, by MSISDN."""
+    """What these customers (bucket and MSISDN) were asked since a moment or have not answered.
+
+    By MSISDN, newest first.
+    """
     rows = await connection.fetch(
         RECENT, [b for b, _ in customers], [m for _, m in customers], floor_at(since)
     )
