@@ -214,7 +214,7 @@ async def _body(http: web.BaseRequest, limit: int) -> bytes:
         raise _TooLarge
     content = http.content
     if content.is_eof():  # it came with the head
-        body = await content.read()
+        body = content.read_nowait()
         if len(body) > limit:
             raise _TooLarge
         return body
