@@ -110,6 +110,7 @@ def _table() -> dict[int, str]:
     table |= dict.fromkeys(map(ord, "“”„«»"), '"')
     table |= {ord("﹐"): ",", ord("،"): ",", ord("٫"): ".", ord("⁄"): "/", ord("∕"): "/", ord("："): ":"}
     table |= {ord("﹒"): ".", ord("．"): ".", ord("｡"): "。", ord("､"): "、", ord("¿"): "?", ord("؟"): "?"}
+    table |= dict.fromkeys(map(ord, "❓❔⁇⁈⁉"), "?") | dict.fromkeys(map(ord, "❗❕‼"), "!")
     return table
 
 

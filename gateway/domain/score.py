@@ -23,6 +23,7 @@ _LISTED: Final = re.compile(r"[.、):]\s*[^\s.]")
 _ECHO: Final = re.compile(r"[.、):]\s*(?:不|很|非常)*(?:满意|一般)[。!]?\s*")
 _RATED: Final = ("服务", "态度", "总体", "整体", "综合", "overall")
 _REFUSALS: Final = frozenset({"没有", "没", "不", "不是", "不行", "无法", "not", "no"})
+_WORD: Final = re.compile(r"\w+")
 _BLANK: Final = re.compile(r"[ \n]")
 _LATIN: Final = re.compile(r"[a-z]")
 _MACHINE: Final = re.compile(r"[\u202d\u202e]")
@@ -107,11 +108,11 @@ def _lead(before: str, score: Mention) -> int | Unclear:
         if lead == 0:
             return 0
         known = say.KNOWN.fullmatch(bare, 0, lead) and (
-            strength == "strong" or not say.NOUN_LAST.search(bare[:lead].rstrip()[-6:])
+            strength == "strong" or not say.NOUN_LAST.search(bare[:lead].rstrip()[-8:])
         )
         if known or (strength == "strong" and (lead == start or _may_stand(bare[start:lead]))):
             return lead
-    if say.KNOWN.fullmatch(bare) and not (score.kind is Kind.BARE and say.NOUN_LAST.search(bare[-6:])):
+    if say.KNOWN.fullmatch(bare) and not (score.kind is Kind.BARE and say.NOUN_LAST.search(bare[-8:])):
         return len(bare)
     return Unclear(why="context")
 
@@ -124,10 +125,10 @@ def _may_stand(held: str) -> bool:
 def _strength(lead: str, score: Mention) -> str:
     """How sure the words that lead in a number make it a score: strong, weak, or not at all."""
     lead = lead.strip()
-    pattern = say.LEAD_LATIN if _LATIN.search(lead) else say.LEAD
-    if not (found := pattern.fullmatch(lead)):
+    latin = _LATIN.search(lead) is not None
+    if not (found := (say.LEAD_LATIN if latin else say.LEAD).fullmatch(lead)):
         return ""
-    if found["verb"] or score.kind is Kind.MARKED:
+    if found["verb"] or (score.kind is Kind.MARKED and (not latin or lead.split()[-1] in say.LATIN_LAST)):
         return "strong"
     if lead.endswith(_RATED):
         return "weak"
@@ -154,21 +155,33 @@ def _tail(after: str, score: Mention) -> int | Unclear:
         return Unclear(why="negated")
     if content and content[0].isdecimal() and score.kind is Kind.BARE:
         return Unclear(why="several")
-    if score.value <= 2 and _LISTED.match(after) and not _ECHO.fullmatch(after):
+    if score.value <= 2 and score.kind is Kind.BARE and _LISTED.match(after) and not _ECHO.fullmatch(after):
         return Unclear(why="list")
-    if sign:
-        return end
-    follows = say.NEXT_MARKED if score.kind is Kind.MARKED else say.NEXT_BARE
-    if follows.match(rest) or (
-        blank
-        and (
-            say.NEXT_LATIN.match(rest) if _LATIN.match(rest) else (rest[0] > "\u2e7f" or rest[0].isdecimal())
-        )
-    ):
-        return end
-    if not rest[0].isalnum():  # an emoji
-        return end
-    return Unclear(why="context")
+    return end if sign or _follows(rest, score, blank=blank) else Unclear(why="context")
+
+
+def _follows(rest: str, score: Mention, *, blank: bool) -> bool:
+    """Whether words that no sign parts from the score are a comment: not its unit, not its predicate."""
+    first = _WORD.match(rest)
+    if first is None:  # an emoji
+        return True
+    if (say.NEXT_MARKED if score.kind is Kind.MARKED else say.NEXT_BARE).match(rest):
+        return True
+    if not blank:
+        return False
+    if _LATIN.match(rest):
+        return say.NEXT_LATIN.match(rest) is not None
+    if score.kind is Kind.MARKED:
+        return not say.TIED.match(rest)
+    return not say.TIED.match(rest) and (len(first[0]) > 2 or _telling(first[0]))
+
+
+def _telling(word: str) -> bool:
+    """Whether a short word is a comment by itself: 谢谢, 满意, 骗子."""
+    return (
+        any(pattern.match(word) for pattern in (say.STRONG_BLAME, say.BLAME))
+        or say.KNOWN.fullmatch(word) is not None
+    )
 
 
 def _named(unclear: Unclear, plain: str) -> Unclear:
@@ -185,6 +198,8 @@ def _refused(before: str, lead: str, after: str, score: Mention, scale: Scale) -
         return Unclear(why="taken-back" if found else "")
     if say.CONDITION.search(before) or (say.DEED.search(before) and not say.DONE.search(before)):
         return Unclear(why="condition")
+    if say.QUALIFIED.search(after):
+        return Unclear(why="taken-back")
     if say.TAG.search(after):
         return Unclear(why="question")
     if re.search(r"'d|would", lead) and "but" in after:

@@ -44,7 +44,7 @@ _VERB: Final = listed(
 #: 我对你们的服务打: whose score, then the verb of scoring, then what it is for.
 LEAD: Final = re.compile(
     rf"(?:(?:{any_of(_SUBJECT)}|{_NAME})[ :]*)*+"
-    rf"(?P<verb>(?:(?:{any_of(_VERB)})[ :]*(?:(?:是|为|了|个|{any_of(_OBJECT)}|{_NAME})[ "
+    rf"(?P<verb>(?:(?:{any_of(_VERB)})[ :]*(?:(?:是|为|个|{any_of(_OBJECT)}|{_NAME})[ "
     rf":]*)*+)*+)(?:[是为][ :]*)?"
 )
 LEAD_LATIN: Final = re.compile(
@@ -57,6 +57,10 @@ LEAD_LATIN: Final = re.compile(
     r"(?:(?:you|u|them|the|this|your|it|my|service|of|as|at|a|an|is|solid|full|with|perfect|for|staff"
     r"|agent|score"
     r"|rating|:|-)(?![a-z])[ :=]*)*+)*+)"
+)
+#: The last of such words before 8 points, where none of them is a verb.
+LATIN_LAST: Final = frozenset(
+    listed("it's that's is i overall service staff agent support a an solid full experience")
 )
 #: At the very beginning of a reply, and only there: 就8分吧, 当然10分.
 FIRST: Final = re.compile(
@@ -81,7 +85,7 @@ _VERDICT: Final = listed(
     "满意 不错 很好 好 棒 赞 行 还可以 可以的 还行 尚可 普通 中等 凑合 马马虎虎 差评 一般 一般般 一般吧 "
     "及时 耐心 热情 到位 专业 认真 负责 周到 优秀 "
     "完美 给力 快 迅速 高效 方便 "
-    "亲切 贴心 细心 好评 五星好评 解决了 不满意 不太满意 很差 差 慢 不好 差劲 太差 垃圾 态度好 服务好 "
+    "亲切 贴心 细心 好评 五星好评 解决了 不满意 不太满意 很差 差 慢 不好 差劲 太差 垃圾 无语 态度好 服务好 "
     "点赞 支持 加油 一流 没得说 没话说 "
     "没问题 没毛病 良好 优质 优 强 牛 舒服 清楚 详细 客气 礼貌 有礼貌 稳定 满分 "
     "good great excellent nice perfect fine satisfied happy bad poor slow fast quick helpful polite "
@@ -108,7 +112,9 @@ DANGLING: Final = re.compile(
 )
 STUCK: Final = re.compile(r"(?:^|[^\w])[差好行强慢]\Z")
 #: Alone before a number, with or without a sign between, these turn or diminish it.
-NEGATOR: Final = re.compile(r"(?:^|[^\w])(?:还差|就差|请|没有?|不|无|别|否|非|不是|和|还是|还|有)\Z")
+NEGATOR: Final = re.compile(
+    r"(?:^|[^\w])(?:还差|就差|得了|还我|请|没有?|不|无|别|否|非|不是|和|还是|还|有)\Z"
+)
 #: Between a comment and its score, with only a blank to part them, these may join the two.
 HANGING: Final = re.compile(
     r"[不没别未勿非会能才再要想若果等将可该最每叫让说求]|就(?!解决|修好|处理|来了|到了|搞定)"
@@ -120,13 +126,15 @@ TELLING: Final = re.compile(
 NOUN_LAST: Final = re.compile(
     r"(?:我|们|客服|网络|信号|网速|宽带|速度|处理|师傅|小哥|小姐姐|人员|移动|问题|业务|营业员|经理|美女"
     r"|帅哥|小妹|小伙|这次|本次|这个"
-    r"|那个|(?<!好)(?<!是)的|staff|support)\Z"
+    r"|那个|(?<!好)(?<!是)的|staff|support|(?:(?<![a-z])(?:the|and|your|is|are|was|were|all|so|very|really"
+    r"|quite|pretty|a)))\Z"
 )
 #: What may follow 8分 without a sign between; and what may follow a bare 8.
 _NEXT_ANY: Final = listed(
     "很 挺 非常 十分 特别 相当 比较 蛮 超(?!市|过|出|标|速|时) 还行 还可以 还不错 还好 不错 不满意 "
     "不太满意 不太好 不怎么 不好 "
-    "满意 好评 好(?!友|像|的|多久|几|奇|在) 棒(?!子) 赞(?!助|成) 优秀 优(?!惠|先) 完美 "
+    "满意(?!度|率) 好评(?!返|有|才) 好(?!友|评|像|的|多久|几|奇|在) 棒(?!子) 赞(?!助|成) 优秀 优(?!惠|先) "
+    "完美 "
     "给力 谢谢 感谢 多谢 谢 辛苦 服务 态度 问题 解决 处理 速度 效率 回复 希望 继续 加油 支持 一般 但 但是 "
     "可是 不过 因为 由于 哈哈 嘿嘿 "
     "普通 中等 推荐 中规中矩 及格 刚及格 太(?!高|低|多|少) 真(?!题) 真的 有点 有待 解释 及时 总体 整体 "
@@ -136,31 +144,32 @@ _NEXT_ANY: Final = listed(
     "good very great nice excellent perfect awesome please pls satisfied"
 )
 _NEXT_MARKED: Final = listed(
-    "网络 信号 网速 宽带 流量 客服 师傅 工作人员 你们 我 就是 小 安装 人员 办事 沟通 礼貌 专业 热情 耐心 "
+    "网络 信号 网速 宽带 流量 客服 师傅 工作人员 你们 我 就是 安装 人员 办事 沟通 礼貌 专业 热情 耐心 "
     "认真 负责 移动 主要 虽然 奉上 送上 "
     "必须的 勉强 没解决 没有解决 还没解决 给你们 给你 给客服 给师傅 其他 基本"
 )
 NEXT_BARE: Final = re.compile(any_of(_NEXT_ANY))
-NEXT_MARKED: Final = re.compile(any_of(_NEXT_ANY + _NEXT_MARKED))
+NEXT_MARKED: Final = re.compile(any_of(_NEXT_ANY + _NEXT_MARKED) + f"|{_NAME}")
 NEXT_LATIN: Final = re.compile(
     r"(?:thanks?|thx|ty|thank|good|very|great|excellent|nice|ok|okay|well|not bad|satisfied|happy|the|it|i"
     r"|but|because|service|keep"
-    r"|your|you|please|pls|from me|from my side|was|were|they|helpful|fast|quick|slow|staff|agent|really"
+    r"|your|you|please|pls|from me|from my side|they|helpful|fast|quick|slow|staff|agent|really"
     r"|perfect|awesome|amazing|fantastic"
     r"|wonderful|best|cheers|wifi|signal|network|internet|everything|all good|all ok|no problem|no "
     r"complaints|so far so good"
     r"|terrible|horrible|bad|poor|worst|useless|disappointed|for your service|for the service|for service"
-    r"|as|since|could be better|would recommend|recommended|meh|my|average|so[- ]so|unhappy|dissatisfied"
+    r"|as|since|could be better|would recommend|recommended|meh|yyds|my|average|so[- ]so|unhappy|dissatisfied"
     r"|unsatisfied|not (?:satisfied|happy|good|great|resolved|solved|fixed))(?![a-z])"
 )
 PARTICLES: Final = re.compile(
-    r"(?:[ )\]】」』》>\"'}!]|吧|啊|哦|呀|哈|了|啦|呗|喽|咯|的"
+    r"(?:[ )\]】」』》>\"'}!]|吧|啊|哦|呀|哈|了|啦|呗|喽|咯|的(?!时候|意思|话|是)"
     r"|滴|哟|噢|喔|奉上|送上|拿去|拿走|收好|给你们|给您|给你|好了|嘻|亲|耶|呢|嗯)*+"
 )
 
 #: Words that take a score back, doubt it, or make it hang on something, wherever they stand.
 DANGER: Final = re.compile(
-    r"改(?:成|为|到|打|给|评)|原来(?:给|打|想)|本来|原本|本想|(?:打|发|按|写|输|填|点|选|弄|搞|评)错|更正"
+    r"[❌🚫✖✘➕➖↑↓⬆⬇⛔]|改(?:成|为|到|打|给|评)|原来(?:给|打|想)|本来|原本|本想|(?:打|发|按|写|输|填|点"
+    r"|选|弄|搞|评)错|更正"
     r"|不对|撤回|作废|应该是|才是|算了吧|不算|开玩笑"
     r"|逗你|骗你|才怪|个[屁鬼毛]|做梦|想得美|想的美|想多了|休想|呵呵|反话|反着|手滑|误(?:发|打|操作|触|按)"
     r"|不可能|想都|别想|没门|不给|不值|不配|配吗|配么"
@@ -181,6 +190,25 @@ DANGER: Final = re.compile(
     r"mind|when you|once you|at least|at most"
     r"|about|around|almost|nearly|not\s*(?=$|[.!,])|liked|loved|emphasized|disliked|laughed at)(?![a-z])"
 )
+#: A clause after a score that begins so says how far the score goes, or that it does not stand.
+QUALIFIED: Final = re.compile(
+    r"(?:^|[\n,.。!;:~…、 ])\s*(?:不[够止到足]|没戏|妄想|也配|你也配|凭啥|再[说议]|待定|看(?:情况|表现"
+    r"|着办)|先(?:这样|给|打)"
+    r"|暂[定时]|起步|以[内下上]|多点|多些|出头|开外|有余|不等|封顶|起码|打底|保底|换成|变成|收回|无效"
+    r"|等(?:修|解决|处理|你|问题)"
+    r"|就怪|算了|拉倒|免谈|另说|都不|还(?:不[行够]|差)|给[错早多少]了|之[内外]|的(?:时候|意思)"
+    r"|怎么[打算回]|是不是|信不|如何|可否|行不|是多少|是几|什么意思|是假|错了|取消了?(?=$|[^\w])"
+    r"|(?:还|都|也|是|已经|算|给|太|有点|打|得|的)*(?:[多少高低]了|嫌[多少高低]|太[多少高低]了?"
+    r"|最[多少高低])(?=$|[^\w]))"
+)
+#: After a bare number and a blank these may be its unit, its range or its predicate.
+TIED: Final = re.compile(
+    r"是|给(?!你|您|力|客服|师傅|个赞)|改|换|变|怎|起|以(?!后|往|前)|至|到(?!位|现在|今天|处)|和|与|或"
+    r"|比(?!较)|加(?!油)|减|乘|除|当"
+    r"|等(?!了|待|半天|很久|好久)|都(?=嫌|多|少|不|没)|也(?=不|行|可|多)|就(?=行|好|够|可|算)|还(?:要|差"
+    r"|嫌|不(?!错))|最|打底|打头|保底"
+    r"|太[多少高低]|[多少高低]了"
+)
 #: 要是再快点就更好了: a wish, not a condition.
 WISH: Final = re.compile(
     r"(?:如果|要是|若|假如)[^,。!?\n]{0,20}[,，]?[^,。!?\n]{0,6}?(?:更好|就好|完美|更棒|更满意)(?:了|啦)?"
@@ -188,15 +216,15 @@ WISH: Final = re.compile(
 #: Before a score, these make it hang on what has not happened yet.
 CONDITION: Final = re.compile(
     r"等(?!了|待|半天|很久|好久|太久)|先|什么时候|何时|将来|下次|以后|希望|想|要(?!求)|能(?!力)|会(?!员)"
-    r"|才(?!来|解决|修|处理|有人|到|接|回|搞定|办)|再(?!次)|别|不(?:是|要|能"
+    r"|才(?!来|解决|修|处理|有人|到|接|回|搞定|办)|再(?!次)|别|不(?:是(?!很|太|特别|那么)|要|能"
     r"|会|想|肯|敢)|上次|上回|以前|之前|昨天|别人|人家|他们|让我|叫我|求"
-    r"|怎么|为什么|吗|么|谁|[?]|(?:^|[,。!;\n ])(?:解决|修好|处理好|搞定|办好|恢复|退)"
+    r"|怎么(?!样)|为什么|吗|(?<![这那怎什])么|谁|[?]|(?:^|[,。!;\n ])(?:解决|修好|处理好|搞定|办好|恢复|退)"
     r"|(?<![a-z])(?:will|can|can't|cannot|won't|wouldn't|don't|didn't|never|not|no|want|wants|wish|told"
     r"|asked|when|once|after|before|last|how|why|what|they)(?![a-z])"
 )
 #: A deed without a sign that it is done, in a comment before a score.
 DEED: Final = re.compile(r"解决|处理|修|退|恢复|帮|办|给我|开通|取消|安装|赔")
-DONE: Final = re.compile(r"了|已|很|好|快|及时|得|满意|态度|耐心|慢|差|热情|专业|不错")
+DONE: Final = re.compile(r"了|已|没|未|很|好|快|及时|得|满意|态度|耐心|慢|差|热情|专业|不错")
 #: A short question that asks about the score itself.
 TAG: Final = re.compile(
     r"(?:^|[,。!\n ])[^,。!?\n]{0,5}(?:吗|么|嘛|不|没|吧)?\s*[?]|(?:吗|么)\s*(?:$|[,。!\n~])|[?](?=.{0,20}分)"
@@ -205,7 +233,8 @@ TAG: Final = re.compile(
 
 STRONG_BLAME: Final = re.compile(
     r"(?:非常|很|极|极其|相当|特别|十分|超级?|太|完全|一点都|一点也|根本|强烈|万分|最)(?:的)?不(?:满|满意)"
-    r"|垃圾|骗子|骗[钱人]|诈骗|滚|恶心|差评|最差|烂|狗屁|放屁|妈的|他妈|tmd|操你|草泥马|去死|无耻|混蛋|王八"
+    r"|垃圾|骗子|骗[钱人]|诈骗|滚|恶心|差评|最差|烂|狗屁|放屁|妈的|他妈|tmd|操你|草泥马|去死|无耻|混蛋"
+    r"|王八|尼玛|你妹|你大爷|呸|我去(?!过|了|营)|操(?!作)|屁"
     r"|流氓|坑(?:人|爹|钱|我|害)|霸王|气死|缺德|无语|零分|负分|👎|😡|🤬|😠|😤|💩|🤮|🖕|🙃|🤡|🙄|😅|😏"
     r"|(?<![a-z])(?:terrible|horrible|worst|rubbish|garbage|trash|useless|awful|scam|shit|fuck\w*|damn"
     r"|hate|disgusting|crap|pathetic|joke"
@@ -221,7 +250,8 @@ BLAME: Final = re.compile(
 )
 FLAW: Final = re.compile(
     r"(?:没有?|未|不|无法)[^,。!?\n]{0,3}(?:解决|处理|修好|恢复|退)|差(?!不多|点|别|价|异)|不行"
-    r"|不好(?!意思)|不太好|太慢|很慢|慢死|非常慢|骚扰|烦死|烦人|不专业|不及时|不耐心"
+    r"|不好(?!意思)|不太好|不(?:是)?(?:很|那么|怎么|够|算)好|不怎么样|不咋|太慢|很慢|慢死|非常慢|🙂|骚扰"
+    r"|烦死|烦人|不专业|不及时|不耐心"
     r"|(?<![a-z])(?:too slow|unresolved|unsolved|not (?:resolved|solved|fixed|working)|still (?:not|no|broken"
     r"|waiting))(?![a-z])"
 )
@@ -253,7 +283,8 @@ LOOKS_LIKE: Final = (
     (
         "condition",
         re.compile(
-            r"如果|要是|假如|只要|除非|解决[^,。]{0,4}[就再才]|等|再|想|希望|(?<![a-z])(?:if|when|unless|would)(?![a-z])"
+            r"如果|要是|假如|只要|除非|解决[^,。]{0,4}[就再才]|等|再|想|希望|(?<![a-z])(?:if|when|unless"
+            r"|would)(?![a-z])"
         ),
     ),
     ("taken-back", re.compile(r"改|错|更正|本来|原来|上次|重新")),

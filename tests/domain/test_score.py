@@ -87,6 +87,7 @@ WIDE = {ord(sign): ord(sign) + 0xFEE0 for sign in map(chr, range(0x21, 0x7F))} |
         pytest.param("五星好评", Scale.FIVE, 5, "好评", id="stars, where the scale has five"),
         pytest.param("不太满意，太慢", Scale.THREE, 3, "太慢", id="words, where the scale has three"),
         pytest.param("3\x00", Scale.THREE, 3, "", id="padding of a handset"),
+        pytest.param("8\t\r\n", Scale.TEN, 8, "", id="blanks of every kind"),
     ],
 )
 def test_a_score_is_read_with_the_rest_as_its_comment(
