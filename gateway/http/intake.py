@@ -26,15 +26,18 @@ def answer(outcome: Accepted | Rejected | Replay | Conflict) -> Answer:
     """The answer for one outcome."""
     if isinstance(outcome, Replay | Conflict):
         return repeated(outcome)
-    status, body = render(outcome)
+    return finished(*render(outcome))
+
+
+def finished(status: int, body: bytes) -> Answer:
+    """A rendered outcome as the answer that carries it."""
     return Answer(status, body, JSON if status < 400 else PROBLEM_JSON)
 
 
 def repeated(outcome: Replay | Conflict) -> Answer:
     """The answer to a call whose Idempotency-Key was used before."""
     if isinstance(outcome, Replay):
-        form = JSON if outcome.http_status < 400 else PROBLEM_JSON
-        return Answer(outcome.http_status, outcome.body, form, REPLAYED)
+        return finished(outcome.http_status, outcome.body)._replace(headers=REPLAYED)
     if outcome is Conflict.OTHER_BODY:
         return problem(IDEMPOTENCY_CONFLICT, "The first request with this Idempotency-Key had another body.")
     return problem(STILL_RUNNING, "Wait for its answer, then send this again.", headers={"Retry-After": "1"})

@@ -82,6 +82,14 @@ class Inbox(Protocol):
     ) -> Resolved | Gone | NotFound | Refused: ...
 
 
+class Firsts(Protocol):
+    """Keeps first answers, and gives them again."""
+
+    async def answer(
+        self, once: Once, work: Callable[[], Awaitable[tuple[int, bytes]]]
+    ) -> tuple[int, bytes] | Replay | Conflict: ...
+
+
 #: Whether a part can do its work, and if not, why.
 Check = Callable[[], Awaitable[tuple[bool, str]]]
 
@@ -97,4 +105,7 @@ class Services:
     inbox: Inbox
     lookups: Lookups
     keys: KeyRing
+    firsts: Firsts | None = (
+        None  #: None: an Idempotency-Key on calls that are not the intake's is passed over
+    )
     checks: Mapping[str, Check] = field(default_factory=dict)  #: by the part's name

@@ -11,10 +11,11 @@ from gateway.domain.event import CallbackStatus
 from gateway.domain.ids import Kind
 from gateway.domain.request import Rejected
 from gateway.domain.webhook import Endpoint
+from gateway.http import intake
 from gateway.http.callbacks import CallbackView, SentAgain, view
 from gateway.http.exchange import Answer, Request, json_answer
 from gateway.http.ports import Services
-from gateway.http.problem import rejection, unknown_id
+from gateway.http.problem import unknown_id
 from gateway.http.routes import Gives, Route
 from gateway.http.schema import Moment, Paged, PageOf, listing, page_of
 from gateway.services.keys import Scope
@@ -68,10 +69,18 @@ def _unknown(request: Request) -> Answer:
 async def create(request: Request, services: Services) -> Answer:
     """POST /v1/webhooks"""
     asked: NewWebhook = request.payload
-    created = await services.webhooks.create(asked.url, asked.events)
-    if isinstance(created, Rejected):
-        return rejection(created)
-    return json_answer(201, WebhookSecret(created.id, created.secret))
+
+    async def work() -> tuple[int, bytes]:
+        created = await services.webhooks.create(asked.url, asked.events)
+        if isinstance(created, Rejected):
+            return intake.render(created)
+        return 201, intake.as_json(WebhookSecret(created.id, created.secret))
+
+    once = request.once(lambda outcome: outcome)
+    if once is None or services.firsts is None:
+        return intake.finished(*await work())
+    outcome = await services.firsts.answer(once, work)
+    return intake.finished(*outcome) if isinstance(outcome, tuple) else intake.repeated(outcome)
 
 
 async def list_(request: Request, services: Services) -> Answer:
@@ -147,6 +156,7 @@ ROUTES: Final = (
         "inner networks must be allowed in the configuration.",
         scope=Scope.ADMIN,
         takes=NewWebhook,
+        creates=True,
         gives={201: Gives("Registered; the secret is shown once", WebhookSecret)},
     ),
     Route(

@@ -23,7 +23,7 @@ from gateway.domain.request import (
 )
 from gateway.domain.webhook import Endpoint
 from gateway.http import server
-from gateway.http.ports import Check, Services
+from gateway.http.ports import Check, Firsts, Services
 from gateway.services.inbox import Gone, Judgement, NotFound, Refused, Resolved
 from gateway.services.intake import Caller, Conflict, Once, Replay
 from gateway.services.keys import Key, KeyRing, Scope
@@ -274,7 +274,10 @@ class World:
 
 @asynccontextmanager
 async def world(
-    *, lookups: Lookups | None = None, checks: Mapping[str, Check] | None = None
+    *,
+    lookups: Lookups | None = None,
+    checks: Mapping[str, Check] | None = None,
+    firsts: Firsts | None = None,
 ) -> AsyncIterator[World]:
     """A server with the key `all`, which may do everything, and a client that uses it."""
     ring, intake, dispatch = FakeRing(), FakeIntake(), FakeDispatch()
@@ -289,6 +292,7 @@ async def world(
         inbox=inbox,
         lookups=lookups or cast(Lookups, NothingKnown()),
         keys=cast(KeyRing, ring),
+        firsts=firsts,
         checks=checks or {"database": well},
     )
     listener = await server.start(services, "127.0.0.1", 0)
