@@ -68,7 +68,7 @@ class Outgoing:
             for segment in touched:
                 segment.copy = step.copy or segment.copy
                 segment.refusals += step.kind == Event.DEFERRED
-                segment.state = _LEG_AFTER.get(Event(step.kind), segment.state)
+                segment.state = _leg_after(step, segment.state)
 
     @property
     def final(self) -> bool:
@@ -85,6 +85,19 @@ _LEG_AFTER: Final = {
     Event.DELIVERED: Leg.ARRIVED,
     Event.UNDELIVERED: Leg.LOST,
 }
+
+#: How a receipt's step begins when it says that the handset has the segment; the message waits for the others.
+ARRIVED: Final = "DELIVERED"
+
+
+def _leg_after(step: Step, leg: Leg) -> Leg:
+    """Where a step on record leaves its segment. What has arrived stays so when its other copy is taken."""
+    if step.kind == Event.RECEIPT:
+        return Leg.ARRIVED if (step.reason or "").startswith(ARRIVED) else leg
+    if leg is Leg.ARRIVED and step.kind in (Event.ACCEPTED, Event.SUBMITTED):
+        return leg
+    return _LEG_AFTER.get(Event(step.kind), leg)
+
 
 #: Of a hundred segments that may go, so many for each lane while all of them wait. Emergency goes before all.
 WEIGHTS: Final = {Lane.TRANSACTIONAL: 50, Lane.SERVICE: 25, Lane.SURVEY: 15, Lane.MARKETING: 10}
