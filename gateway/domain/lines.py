@@ -52,6 +52,7 @@ class Target:
         self.breaker = breaker
         self.under_way = 0
         self.size = 0
+        self.held = 0  #: the same, and those that ended but are not settled yet
         self.overflowing = False  #: more of its calls wait in the table
         self.turned_away = False  #: some of them since the table was last read
         self._lines: dict[UUID, Line] = {}
@@ -178,7 +179,7 @@ class Board:
         """At most `share` calls of one target; at most `limit` of all, where each target may have `least`."""
         self.limit, self.share, self.least = limit, share, least
         self.targets: dict[str, Target] = {}
-        self._known: set[UUID] = set()
+        self._known: dict[UUID, Target] = {}
 
     def __len__(self) -> int:
         return len(self._known)
@@ -187,7 +188,7 @@ class Board:
         return callback.id in self._known
 
     def has_room(self, target: Target) -> bool:
-        return target.size < self.share and (len(self._known) < self.limit or target.size < self.least)
+        return target.held < self.share and (len(self._known) < self.limit or target.held < self.least)
 
     def add(self, target: Target, callback: Callback) -> bool:
         """Take it in unless it is here already. False: no room, it must wait in the table."""
@@ -197,10 +198,13 @@ class Board:
         if not self.has_room(target):
             target.overflowing = target.turned_away = True
             return False
-        self._known.add(callback.id)
+        self._known[callback.id] = target
+        target.held += 1
         target.add(callback)
         return True
 
     def forget(self, ids: Collection[UUID]) -> None:
         """These are settled in the table, or no longer ours: from now on they are unknown here."""
-        self._known.difference_update(ids)
+        for uid in ids:
+            if (target := self._known.pop(uid, None)) is not None:
+                target.held -= 1

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import random
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple, Protocol
@@ -28,15 +29,15 @@ from gateway.domain.callback import (
 )
 from gateway.domain.connector import Connector
 from gateway.domain.event import Callback, CallbackKind, CallbackStatus
-from gateway.domain.ids import Kind, bucket_of_id, public
+from gateway.domain.ids import bucket_of_id
 from gateway.domain.lines import Board, Target
 from gateway.domain.webhook import BACKOFF, BREAKER_FAILURES, BREAKER_PAUSE, CONCURRENCY
 from gateway.services.outbox import Outbox
-from gateway.services.settler import RETRY_STORAGE, Answered, Outcome, Settler
+from gateway.services.settler import RETRY_STORAGE, Answered, Outcome, Settler, report
 from gateway.storage import callbacks as table
 from gateway.storage.callbacks import Delivery
 from gateway.storage.database import Connection, Database, StorageUnavailable
-from gateway.telemetry import CALL_SECONDS, CALLS, CALLS_PARKED, CALLS_WAITING
+from gateway.telemetry import CALLS_PARKED, CALLS_WAITING
 
 __all__ = ["Callbacks", "Outbox", "Poster"]
 
@@ -154,6 +155,10 @@ class Callbacks:
                 return None
             return found, (await table.tries_of(connection, [found]))[found.id]
 
+    def look(self) -> None:
+        """Another process says that it left something for us in the table: do not wait for the next sweep."""
+        self._sweep_bell.set()
+
     @property
     def waiting(self) -> int:
         """Calls in memory: waiting, under way, or answered and not yet settled."""
@@ -248,11 +253,12 @@ class Callbacks:
         read_at = self._outbox.endpoints_read_at
         if read_at is None or read_at < callback.created_at + UNKNOWN_ENDPOINT:
             return target.postpone(callback, now + timedelta(seconds=1))
-        target.breaker.left()
+        target.breaker.succeeded()
         target.settled(callback)
-        attempt = _attempt(callback, now, "its endpoint was removed")
-        self._settler.add(Outcome(callback._replace(status=CallbackStatus.DROPPED), attempt, now))
-        return self._pump(target)
+        for call in (callback, *target.drop(lambda _: True)):
+            attempt = _attempt(call, now, "its endpoint was removed")
+            self._settler.add(Outcome(call._replace(status=CallbackStatus.DROPPED), attempt, now))
+        return None
 
     def _conclude(self, target: Target, made: _Made, verdict: Verdict) -> None:
         """What the answer means for the call, its line and its target."""
@@ -279,7 +285,7 @@ class Callbacks:
         attempt = Try(callback.bucket, callback.id, tries, made.at, made.seconds, answer.status, text)
         self._settler.add(Outcome(after, attempt, None if status is CallbackStatus.WAITING else now, result))
         self._tell_breaker(target, verdict, answer, now)
-        _report(after, verdict, made)
+        report(after, verdict, answer, made.seconds)
         self._pump(target)
 
     def _tell_breaker(self, target: Target, verdict: Verdict, answer: Answer, now: datetime) -> None:
@@ -336,15 +342,19 @@ class Callbacks:
                 rows = await table.oldest(connection, sorted(fresh), board.share)
                 self._loaded |= fresh
                 self._admit(rows)
+                for name, number in Counter(row.target for row in rows).items():
+                    if number >= board.share:
+                        board.targets[name].overflowing = True
             if full:
                 self._swept_fully = now
                 self._measure(await table.parked(connection))
             elif self._swept is not None and self._loaded:
-                self._admit(
-                    await table.fallen_due(
-                        connection, sorted(self._loaded), self._swept - OVERLAP, now, BATCH
-                    )
-                )
+                since = self._swept - OVERLAP
+                rows = await table.fallen_due(connection, sorted(self._loaded), since, now, BATCH)
+                self._admit(rows)
+                if len(rows) == BATCH:  # there may be more, and what comes by hand must not overtake it
+                    self._swept_fully = None
+                    self._sweep_bell.set()
             self._swept = now
             for target in list(board.targets.values()):
                 if self._is_thirsty(target):
@@ -364,7 +374,7 @@ class Callbacks:
 
     def _is_thirsty(self, target: Target) -> bool:
         least = SPARING if target.breaker.open else self._board.share
-        return target.overflowing and target.size <= least // 4
+        return target.overflowing and target.held <= least // 4
 
     async def _refill(self, connection: Connection, target: Target) -> None:
         """More of what waits in the table for a target that had more than memory holds."""
@@ -396,7 +406,7 @@ class Callbacks:
                     reason = "its target did not answer for as long as we try"
                     parked = call._replace(status=CallbackStatus.PARKED)
                     self._settler.add(Outcome(parked, _attempt(call, now, reason), now))
-            elif not target.size and not target.under_way and not target.overflowing:
+            elif not target.held and not target.overflowing:
                 del self._board.targets[name]
 
     def _is_overdue(self, callback: Callback, now: datetime) -> bool:
@@ -419,23 +429,3 @@ class Callbacks:
 def _attempt(callback: Callback, now: datetime, told: str) -> Try:
     """A try that was none: what became of the callback without a call."""
     return Try(callback.bucket, callback.id, callback.tries + 1, now, 0.0, None, told)
-
-
-def _report(callback: Callback, verdict: Verdict, made: _Made) -> None:
-    label = callback.target if callback.kind == CallbackKind.CONNECTOR else CallbackKind.WEBHOOK.value
-    CALLS.labels(label, type(verdict).__name__.lower()).inc()
-    CALL_SECONDS.labels(label).observe(made.seconds)
-    if isinstance(verdict, Done):
-        return
-    log.log(
-        logging.WARNING if callback.status == CallbackStatus.PARKED else logging.INFO,
-        "call out not taken",
-        extra={
-            "callback_id": public(Kind.CALLBACK, callback.id),
-            "target": callback.target,
-            "status": str(callback.status),
-            "tries": callback.tries,
-            "http_status": made.answer.status,
-            "reason": verdict.reason,
-        },
-    )

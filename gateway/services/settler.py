@@ -6,11 +6,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from gateway.domain.callback import Settlement, Try
-from gateway.domain.event import Callback
+from gateway.domain.callback import Answer, Done, Settlement, Try, Verdict
+from gateway.domain.event import Callback, CallbackKind, CallbackStatus
 from gateway.domain.ids import Kind, public
 from gateway.storage import callbacks as table
 from gateway.storage.database import Connection, Database, StorageUnavailable
+from gateway.telemetry import CALL_SECONDS, CALLS
 
 log = logging.getLogger(__name__)
 
@@ -104,3 +105,24 @@ class Settler:
                     "the answer of a call out could not be put on record",
                     extra={"callback_id": public(Kind.CALLBACK, outcome.callback.id)},
                 )
+
+
+def report(callback: Callback, verdict: Verdict, answer: Answer, seconds: float) -> None:
+    """Count a call that was answered, and say so if it was not taken."""
+    label = callback.target if callback.kind == CallbackKind.CONNECTOR else CallbackKind.WEBHOOK.value
+    CALLS.labels(label, type(verdict).__name__.lower()).inc()
+    CALL_SECONDS.labels(label).observe(seconds)
+    if isinstance(verdict, Done):
+        return
+    log.log(
+        logging.WARNING if callback.status == CallbackStatus.PARKED else logging.INFO,
+        "call out not taken",
+        extra={
+            "callback_id": public(Kind.CALLBACK, callback.id),
+            "target": callback.target,
+            "status": str(callback.status),
+            "tries": callback.tries,
+            "http_status": answer.status,
+            "reason": verdict.reason,
+        },
+    )

@@ -375,10 +375,27 @@ async def test_what_memory_does_not_hold_waits_in_the_table_in_order(
             await node.owe(scored(number, subject=subjects[number % 4]))
             most = max(most, node.service.waiting)
         assert {row["status"] for row in await node.settled(200)} == {"done"}
-    assert most <= 40
+    assert most <= 45
     scores = [msgspec.json.decode(got.body)["score"] for got in other.got]
     for rest in range(4):
         assert [score for score in scores if score % 4 == rest] == list(range(rest, 200, 4))
+
+
+async def test_a_long_backlog_is_read_piece_by_piece(
+    database: Database, clock: Clock, other: OtherSide
+) -> None:
+    """More waits at the start than memory holds, for a system that is up and for one that is not."""
+    node = Node(database, clock, board=Board(limit=100, share=20, least=5))
+    node.connect(other.url, concurrency=4)
+    node.connect("http://127.0.0.1:9/", name="lookup.dead", breaker_failures=1)
+    subjects = [IDS.new(3, 0) for _ in range(5)]
+    for number in range(30):
+        await node.owe(*(scored(number, subject) for subject in subjects), hand_over=False)
+        await node.owe(*(scored(number, name="lookup.dead") for _ in range(5)), hand_over=False)
+    async with running(node):
+        await until(lambda: len(other.got) == 150)
+    scores = [msgspec.json.decode(got.body)["score"] for got in other.got]
+    assert all(scores.count(number) == 5 for number in range(30))
 
 
 async def test_a_call_under_way_is_finished_at_the_end(

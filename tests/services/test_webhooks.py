@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -152,6 +152,21 @@ async def test_a_removed_endpoint_gets_nothing_more(process: Process, other: Oth
     assert await process.webhooks.list() == []
     async with process.database.connection() as connection:
         assert await connection.fetchval("SELECT secrets FROM webhooks") == []
+
+
+async def test_what_waits_in_memory_for_a_removed_endpoint_goes_with_it(
+    process: Process, other: OtherSide
+) -> None:
+    other.answer = status(500)
+    uid, _ = await registered(process, other.url)
+    for _ in range(30):
+        await process.happens()
+    await until(lambda: len(other.got) >= 5)  # the breaker is open, the others have not been tried
+    await process.webhooks.remove(uid)
+    process.outbox.register([], now() + timedelta(seconds=10))
+    other.got.clear()
+    await until(lambda: not process.callbacks.waiting)
+    assert other.got == []
 
 
 async def test_deliveries_show_the_answers_and_can_be_sent_again(process: Process, other: OtherSide) -> None:
