@@ -13,11 +13,12 @@ from gateway.domain.scale import Scale, Scored, Unclear, WordTable
 SEPARATORS: Final = " \n\t,.。!?;:、~…-—()[]【】「」『』\"'<>《》{}#*·，！？；：（）．～｡､“”‘’"
 
 _SUBJECTS: Final = say.listed(
-    "我们 我 本人 这次 本次 此次 对于 对 你们的 你们 您 你 贵公司 移动公司 移动 客服人员 客服 师傅 "
+    "我们 我 本人 这次 本次 此次 对于 对 对你们 对你 对您 你们的 你们服务 你们客服 贵公司 移动公司 移动 "
+    "客服人员 客服 师傅 "
     "工作人员 服务态度 服务质量 服务 态度 "
     "总体来说 总体 整体 的 处理结果 处理 解决 结果 感觉 感到 令人 让人 这个 是 也 都 评价 投诉 网络 信号 "
     "宽带 回复 选择 选 答复 效率 速度 "
-    "i_am i'm i_feel we_are i_was overall customer am it's it_is"
+    "i_am i'm i_feel we_are i_was overall am it's it_is"
 )
 _ENDINGS: Final = say.listed(
     "了 啊 哦 呀 的 啦 噢 亲 谢谢你们 谢谢您 谢谢 感谢 多谢 辛苦了 thanks thank_you with_the_service "
@@ -53,6 +54,9 @@ _THREE: Final = _clause(
 )
 
 
+_LATIN: Final = re.compile(r"[a-z]")
+_OPENERS: Final = frozenset(say.listed("可以 行 评价 回答 是的 对 嘿嘿 100"))
+_TAILS: Final = frozenset(say.listed("的 了 得 地 吧 呢 啦 了吧 得了 得很 极了 的很"))
 _NEGATORS: Final = frozenset(
     [
         "不",
@@ -104,8 +108,8 @@ def from_words(line: Folded, scale: Scale, words: WordTable) -> Scored | Unclear
     rest = f"{plain[:start]}\n{plain[end:]}"
     if "满意" in rest or "satisf" in rest or say.MIDDLING.search(rest):
         return Unclear(why="contradiction")
-    if any(rest[left:right].strip() in _NEGATORS for left, right in _clauses(rest)):
-        return Unclear(why="negated")
+    if not (_stands_after(plain[:start]) and _stands_before(plain[end:])):
+        return Unclear(why="context")
     if "?" in plain or say.TAG.search(plain[end:]):
         return Unclear(why="question")
     if say.DANGER.search(plain) or say.CONDITION.search(plain[:start]):
@@ -113,6 +117,40 @@ def from_words(line: Folded, scale: Scale, words: WordTable) -> Scored | Unclear
     if contradicts(rest, value, scale) or (value in (1, scale.highest) and _mixed(rest, value, scale)):
         return Unclear(why="contradiction")
     return Scored(value=value, comment=joined(line.clean[:start], line.clean[end:]))
+
+
+def _stands_after(before: str) -> bool:
+    """Whether the words before a clause of satisfaction leave it alone: 客服很好，满意, and not 谈不上 "
+    "满意."""
+    places = _clauses(before)
+    if not places:
+        return True
+    start, end = places[-1]
+    near = before[start:end].strip()
+    if near in _NEGATORS or say.DANGLING.search(near):
+        return False
+    known = near in _OPENERS or say.KNOWN.fullmatch(near) or say.TELLING.search(near) or len(near.split()) > 2
+    return bool(known) and not (
+        before[end:].isspace() and "\n" not in before[end:] and say.HANGING.search(near)
+    )
+
+
+def _stands_before(after: str) -> bool:
+    """Whether the words after a clause of satisfaction are a comment of their own, and not 满意 得起来."""
+    places = _clauses(after)
+    if not places:
+        return True
+    start, end = places[0]
+    near = after[start:end].strip()
+    if near in _NEGATORS:
+        return False
+    if _LATIN.match(near):
+        return say.KNOWN.fullmatch(near) is not None or len(near.split()) > 2
+    if say.KNOWN.fullmatch(near):
+        return near not in _TAILS
+    if near[0] in "才就" or (not after[:start].strip(" ") and say.HANGING.search(near)):
+        return False
+    return say.TELLING.search(near) is not None or say.WISHING.match(near) is not None or len(near) > 4
 
 
 def _mixed(rest: str, value: int, scale: Scale) -> bool:

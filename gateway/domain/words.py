@@ -62,6 +62,10 @@ LEAD_LATIN: Final = re.compile(
 LATIN_LAST: Final = frozenset(
     listed("it's that's is i overall service staff agent support a an solid full experience")
 )
+#: How a comment that asks for more begins.
+WISHING: Final = re.compile(
+    r"希望|建议|继续|祝|请|加油|支持|保持|再接再厉|辛苦|已|没[^,。]*(?:解决|修|处理|人)|[太很真]|问题|给我"
+)
 #: At the very beginning of a reply, and only there: 就8分吧, 当然10分.
 FIRST: Final = re.compile(
     r"(?:也?就是?|当然是?|绝对是?|绝对|妥妥的?|那必须|果断|一定|最终|必须的?)[ ]*(?:给|打)?[ ]*"
@@ -121,7 +125,8 @@ HANGING: Final = re.compile(
 )
 #: Words that speak of the service.
 TELLING: Final = re.compile(
-    r"好|满意|不错|谢|解决|修|快|慢|差|还行|及时|专业|热情|耐心|态度|服务|客服|师傅|垃圾|网|信号|辛苦|处理"
+    r"好(?!像)|满意|不错|谢|投诉|扣|退(?!订)|钱|等了|没人[来管理联处接]|解决|修|快|慢|差|还行|及时|专业"
+    r"|热情|耐心|态度|服务|客服|师傅|垃圾|网|信号|辛苦|处理"
 )
 NOUN_LAST: Final = re.compile(
     r"(?:我|们|客服|网络|信号|网速|宽带|速度|处理|师傅|小哥|小姐姐|人员|移动|问题|业务|营业员|经理|美女"
