@@ -46,9 +46,11 @@ class Agenda:
         self._handle = None
         heap = self._heap
         due = self._loop.time() + STEP / 2
-        while heap and heap[0][0] <= due:
-            _, _, do, args = heapq.heappop(heap)
-            do(*args)
-        self._afterwards()
-        if heap and self._handle is None:
-            self._arm(max(heap[0][0], self._loop.time() + STEP))
+        try:
+            while heap and heap[0][0] <= due:
+                _, _, do, args = heapq.heappop(heap)
+                do(*args)
+        finally:  # one that fails does not keep the others from their time
+            self._afterwards()
+            if heap and self._handle is None:
+                self._arm(max(heap[0][0], self._loop.time() + STEP))

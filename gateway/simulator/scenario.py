@@ -2,6 +2,7 @@
 same seed. Every error names file and line."""
 
 import re
+from collections.abc import Mapping
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -10,13 +11,26 @@ from typing import Any, Final
 import msgspec
 import yaml
 
+from gateway.simulator.phrases import Character
 from gateway.smpp import status
 from gateway.smpp.receipt import IdForm, State
 
 SHIPPED: Final = Path(__file__).parent / "scenarios"
 _UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_WHOLE: Final = frozenset({"outcomes", "shares"})  # shares belong together: they are replaced, not merged
 _UNKNOWN: Final = re.compile(r"Object contains unknown field `(.*)`").fullmatch
 _TIME: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)").fullmatch
+
+SHARES: Final = {
+    Character.PROMPT: 40.0,
+    Character.LATE: 12.0,
+    Character.CHATTY: 14.0,
+    Character.ANGRY: 10.0,
+    Character.FOREIGN: 6.0,
+    Character.SILENT: 8.0,
+    Character.UNCLEAR: 5.0,
+    Character.REVISER: 5.0,
+}
 
 Place = tuple[str, ...]
 
@@ -97,6 +111,14 @@ class Redelivery(_Part, frozen=True, kw_only=True):
     after: Span = Span(1.0, 1.0)  #: the pause after a refusal
 
 
+class Customers(_Part, frozen=True, kw_only=True):
+    """Customers who answer the questions that they get."""
+
+    shares: dict[Character, float] = msgspec.field(default_factory=lambda: dict(SHARES))
+    pace: float = 1.0  #: of their delays: 0 answers at once
+    hands_off: tuple[str, ...] = ()  #: ends of numbers that somebody else plays
+
+
 class Do(StrEnum):
     """What can go wrong."""
 
@@ -146,6 +168,7 @@ class Scenario(_Part, frozen=True, kw_only=True):
     redelivery: Redelivery = Redelivery()
     enquire_link: Span = Span(30.0, 30.0)
     faults: tuple[Fault, ...] = ()
+    customers: Customers | None = None  #: none: nobody answers
 
 
 def read(path: Path) -> Scenario:
@@ -228,7 +251,7 @@ def _merge(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
     merged = dict(old)
     for key, value in new.items():
         before = old.get(key)
-        both = isinstance(before, dict) and isinstance(value, dict) and key != "outcomes"
+        both = isinstance(before, dict) and isinstance(value, dict) and key not in _WHOLE
         merged[key] = _merge(old[key], value) if both else value
     return merged
 
@@ -269,6 +292,11 @@ def _convert(value: Any, lines: dict[Place, int], name: str) -> Scenario:
             _shares_wrong(scenario.receipts.outcomes),
             "shares of outcomes are over 0",
         ),
+        (
+            ("customers", "shares"),
+            scenario.customers is not None and _shares_wrong(scenario.customers.shares),
+            "shares of characters are over 0",
+        ),
         (("window",), scenario.window < 1, "at least 1"),
         (("rate",), scenario.rate < 0, "0 or more"),
     ):
@@ -282,8 +310,8 @@ def _convert(value: Any, lines: dict[Place, int], name: str) -> Scenario:
     return scenario
 
 
-def _shares_wrong(outcomes: dict[State, float]) -> bool:
-    return any(share < 0 for share in outcomes.values()) or sum(outcomes.values()) <= 0
+def _shares_wrong(shares: Mapping[Any, float]) -> bool:
+    return any(share < 0 for share in shares.values()) or sum(shares.values()) <= 0
 
 
 def _error(name: str, lines: dict[Place, int], place: Place, said: str) -> ScenarioError:

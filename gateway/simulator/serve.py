@@ -12,6 +12,7 @@ import msgspec
 
 from gateway.simulator import control, scenario
 from gateway.simulator.desk import Desk
+from gateway.simulator.handset import Handsets
 from gateway.simulator.record import Journal
 from gateway.simulator.scenario import Account, Scenario
 from gateway.simulator.smsc import Smsc
@@ -71,6 +72,7 @@ async def serve_smsc(
     played = scenario_for(scenario_path, accounts=accounts, seed=seed)
     with _until_signal() as over:
         smsc = await Smsc.start(played, host, port, record_path=record_path)
+        Handsets(smsc)
         runner = None
         try:
             bound: int | None = None

@@ -318,11 +318,13 @@ class Smsc:
         It waits until a receiver is bound, and comes again until it is taken. Raises ValueError.
         """
         if payload is None:
-            split = segment.split(text, next(self._references) & 0xFF)
-            payloads, data_coding, esm_class = split.payloads, split.data_coding, split.esm_class
-        else:
-            payloads = (payload,)
-        return self._inject(msisdn, to, payloads, data_coding, esm_class)
+            return self.put_in(msisdn, to, text)
+        return self._inject(msisdn, to, (payload,), data_coding, esm_class)
+
+    def put_in(self, msisdn: str, to: str, text: str) -> Mo:
+        """As `inject`, for who can't wait."""
+        split = segment.split(text, next(self._references) & 0xFF)
+        return self._inject(msisdn, to, split.payloads, split.data_coding, split.esm_class)
 
     def _inject(
         self, msisdn: str, to: str, payloads: tuple[bytes, ...], data_coding: int, esm_class: int
@@ -390,6 +392,10 @@ class Smsc:
                 mo.taken.set_result(None)
 
     # Rounds
+
+    def now(self) -> float:
+        """The loop's clock, which the agenda goes by."""
+        return self._loop.time()
 
     def clock(self) -> None:
         """Read the clock, once for all that one round does."""
