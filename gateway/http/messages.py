@@ -205,7 +205,7 @@ class MessageQuery(Paged, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
 
 #: Steps whose detail is a receipt as it came: it quotes the customer's number and the text.
-_QUOTING: Final = frozenset({Event.RECEIPT, Event.DELIVERED, Event.UNDELIVERED})
+_QUOTING: Final = frozenset({Event.RECEIPT, Event.ARRIVED, Event.DELIVERED, Event.UNDELIVERED})
 
 
 def _common(message: Message, whole: bool) -> dict[str, Any]:

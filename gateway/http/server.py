@@ -43,6 +43,7 @@ BODY_SECONDS: Final = 30.0  # for a whole body to arrive
 IDLE_SECONDS: Final = 75.0  # between requests, and for the head of one
 GRACE_SECONDS: Final = 15.0  # for what runs when we stop
 MOST_AT_ONCE: Final = 2000  # beyond, callers are asked to come again: a queue that only grows helps nobody
+MOST_CONNECTIONS: Final = 5000  # beyond, a new one is closed at once
 LARGE_AT_ONCE: Final = 8  # bodies of 16 MiB in memory; others wait their turn
 
 _SANE_ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,128}")
@@ -253,11 +254,23 @@ def _response(answer: Answer, request_id: str) -> web.Response:
 class _Connection(web.RequestHandler):
     """aiohttp's connection, with our own words for what is not HTTP."""
 
-    __slots__ = ("_front",)
+    __slots__ = ("_front", "_server")
 
-    def __init__(self, front: Front, manager: web.Server, **options: Any) -> None:
+    def __init__(self, front: Front, manager: "HttpServer", **options: Any) -> None:
         super().__init__(manager, **options)
+        self._server = manager
         self._front = front
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Callers who open connections without end are cut off, and the others go on."""
+        super().connection_made(transport)
+        self._server.open += 1
+        if self._server.open > MOST_CONNECTIONS:
+            self.force_close()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self._server.open -= 1
+        super().connection_lost(exc)
 
     def handle_error(
         self,
@@ -285,6 +298,7 @@ class HttpServer(web.Server):
 
     def __init__(self, front: Front) -> None:
         super().__init__(front)
+        self.open = 0  #: connections now
         self._front = front
         self._options: dict[str, Any] = {
             "keepalive_timeout": IDLE_SECONDS,

@@ -199,6 +199,15 @@ async def test_beyond_a_bound_callers_are_asked_to_come_again(
     assert (await asked(api, "GET", "/healthz"))[0] == 200
 
 
+async def test_connections_without_end_are_cut_off(api: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "MOST_CONNECTIONS", 1)
+    async with api.http.get("/healthz") as response:
+        assert response.status == 200
+        assert await raw(api, b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n") == b""
+    async with api.http.get("/healthz") as response:
+        assert response.status == 200
+
+
 async def test_a_fault_of_ours_tells_no_internals(api: World, caplog: pytest.LogCaptureFixture) -> None:
     api.intake.fails = RuntimeError("secret of the house")
     status, body, headers = await asked(api, "POST", "/v1/messages", json=MESSAGE)
