@@ -1,6 +1,6 @@
 """What is read from files at the start and again when they change: templates and rules."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -26,8 +26,9 @@ class FaultyFilesError(Exception):
 class Desk:
     """The texts and rules in force. A faulty new version changes nothing."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, adjust: Callable[[Rules], Rules] = lambda rules: rules) -> None:
         self._settings = settings
+        self._adjust = adjust
         self.catalogue: Catalogue = Catalogue({})
         self.rules = Rules()
         self.reload()
@@ -45,7 +46,7 @@ class Desk:
             sender.number for sender in self._settings.senders.values() if not sender.extensions
         )
         self.catalogue = catalogue
-        self.rules = Rules(surveys=surveys, replies=replies, access_numbers=shared)
+        self.rules = self._adjust(Rules(surveys=surveys, replies=replies, access_numbers=shared))
 
     def _catalogue(self) -> Catalogue:
         mine = self._settings.path("templates/sms")

@@ -1,6 +1,7 @@
 """Stand-ins for the world outside as commands, and the benchmark."""
 
 import argparse
+import os
 import runpy
 import sys
 from pathlib import Path
@@ -51,7 +52,23 @@ async def smsc(args: argparse.Namespace, settings: Settings) -> int:
 async def ticket_system(args: argparse.Namespace, settings: Settings) -> int:
     """Run the stand-in ticket system until a signal."""
     telemetry.configure(settings.log.level, settings.log.style)
-    raise NotImplementedError
+    host, port = args.listen
+    url, key = args.gateway, args.key or os.environ.get("HUIYIN_KEY")
+    if url and not key:
+        print("--gateway needs an API key, in $HUIYIN_KEY or with --key", file=sys.stderr)
+        return WRONG_USE
+
+    def ready(port: int) -> None:
+        print(f"ticket system 工单系统: http://{host}:{port}/", flush=True)
+
+    try:
+        await serve.serve_tickets(
+            host=host, port=port, journal_path=args.journal, gateway_url=url, api_key=key, ready=ready
+        )
+    except OSError as error:
+        print(f"huiyin ticket-system: {error}", file=sys.stderr)
+        return FAILED
+    return OK
 
 
 def bench(args: argparse.Namespace, _settings: Settings) -> int:

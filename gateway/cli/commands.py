@@ -92,6 +92,9 @@ def _smsc(parser: Parser) -> None:
 
 def _tickets(parser: Parser) -> None:
     parser.add_argument("--listen", type=_listening, default=("127.0.0.1", 9000), metavar="HOST:PORT")
+    parser.add_argument("--gateway", metavar="URL", help="resolve a complaint there every few seconds")
+    parser.add_argument("--key", help="API key for it; better in $HUIYIN_KEY")
+    parser.add_argument("--journal", type=Path, metavar="FILE", help="append each call to this file")
 
 
 def _migrate(parser: Parser) -> None:
