@@ -4,7 +4,7 @@ Whatever waits is taken in by one transaction: raw parts, whole texts, and all t
 """
 
 import logging
-from collections import Counter, OrderedDict, deque
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -40,6 +40,8 @@ ANSWERED_LATE: Final = timedelta(seconds=5)
 MAX_LATE: Final = 10_000
 MAX_ADDRESSES: Final = 10_000
 MAX_WRITERS: Final = 10_000
+MAX_TEXTS: Final = 1000
+MAX_SESSIONS: Final = 1000
 ATTEMPTS: Final = 8
 BATCH: Final = 1000
 
@@ -93,6 +95,9 @@ class Inbound:
         self._alphabets = alphabets or {}
         self._is_live = is_live
         self._late: OrderedDict[UUID, None] = OrderedDict()  # parts that were answered late
+        self._heard: OrderedDict[str, datetime] = (
+            OrderedDict()
+        )  # sessions, and when each brought something last
         self._addresses: dict[str, str] = {}
         self._words = _Words()
         self._commit: GroupCommit[Sequence[ShortMessage], None] = GroupCommit(
@@ -131,13 +136,15 @@ class Inbound:
 
     async def _flush(self, batches: list[Sequence[ShortMessage]]) -> list[None]:
         parts = [self._read(each) for batch in batches for each in batch]
+        self._heard.update((part.session, part.received_at) for part in parts)
+        while len(self._heard) > MAX_SESSIONS:
+            self._heard.popitem(last=False)
         try:
             await self._store(parts)
         except StorageUnavailable:
             self._late_answer(parts)  # the commit may have been made unseen, and they will come again
             raise
-        now = self._now()
-        if now - parts[0].received_at > ANSWERED_LATE:
+        if self._now() - parts[0].received_at > ANSWERED_LATE:
             self._late_answer(parts)
         return [None] * len(batches)
 
@@ -157,7 +164,17 @@ class Inbound:
                 raise
             except Exception:
                 log.exception("reply not understood", extra={"reply_id": public(Kind.REPLY, part.reply_id)})
-                await self._take_in([part], understand=False)
+                await self._keep(part)
+
+    async def _keep(self, part: Part) -> None:
+        """Store what came, whatever it means. What can't even be kept is not acknowledged."""
+        try:
+            await self._take_in([part], understand=False)
+        except StorageUnavailable:
+            raise
+        except Exception as error:
+            log.exception("reply not stored", extra={"reply_id": public(Kind.REPLY, part.reply_id)})
+            raise StorageUnavailable("a reply can't be stored") from error
 
     async def _take_in(self, parts: Sequence[Part], *, understand: bool) -> None:
         for _ in range(ATTEMPTS):
@@ -171,8 +188,10 @@ class Inbound:
         else:
             raise collision  # not by chance: one by one, the others are stored
         self._conversations.hand_over(changes)
-        for status, count in Counter(reply.status for reply in replies).items():
+        statuses = Counter(reply.status for reply in replies)
+        for status, count in statuses.items():
             REPLIES.labels(status).inc(count)
+        log.info("replies stored", extra={"parts": len(parts), **statuses})
 
     async def _write(
         self, connection: Connection, parts: Sequence[Part], changes: Changes, *, understand: bool
@@ -234,8 +253,8 @@ class Inbound:
     async def _flag_copies(self, connection: Connection, parts: Sequence[Part]) -> list[Part]:
         """Mark what looks like the SMSC's second delivery of the same thing.
 
-        SMPP 3.4 gives an MO no id. A copy is the SMSC's when it had reason to doubt our answer: the first one
-        came on a session that is gone, or was answered late, or both are here at once on two sessions.
+        SMPP 3.4 gives an MO no id. A copy is the SMSC's when it may have missed our answer: the first one came
+        at the end of a session that is gone, or was answered late, or both are here at once on two sessions.
         """
         before: dict[tuple[str, str, bytes], list[tuple[str, UUID]]] = {}
         since = min(part.received_at for part in parts) - REDELIVERED_WITHIN
@@ -246,11 +265,19 @@ class Inbound:
         for part in parts:
             key = (part.msisdn, part.address, part.payload)
             again = here.setdefault(key, part.session) != part.session or any(
-                part_id in self._late or (session != part.session and not self._is_live(session))
-                for session, part_id in before.get(key, ())
+                self._is_doubtful(part_id, session, part.session) for session, part_id in before.get(key, ())
             )
             flagged.append(part._replace(redelivery=True) if again else part)
         return flagged
+
+    def _is_doubtful(self, part_id: UUID, session: str, now_on: str) -> bool:
+        """Whether the SMSC may have missed our answer to this part, which came on `session`."""
+        if part_id in self._late:
+            return True
+        if session == now_on or self._is_live(session):
+            return False
+        heard = self._heard.get(session)  # one that went on for a while has seen the answer
+        return heard is None or heard - made_at(part_id) <= ANSWERED_LATE
 
     def _late_answer(self, parts: Sequence[Part]) -> None:
         for part in parts:
@@ -359,7 +386,7 @@ class Inbound:
 
     def _own_words(self, whole: Whole, about_id: UUID | None, changes: Changes) -> Reply:
         limit = changes.rules.replies.flood
-        if self._words.count(whole.msisdn, whole.received_at, limit.within) > limit.count:
+        if self._words.count(whole, limit.within) > limit.count:
             return _reply(whole, ReplyStatus.HELD, Why.FLOOD, about_id)
         data = {
             "reply": public(Kind.REPLY, whole.reply_id),
@@ -383,17 +410,17 @@ class _Words:
     """How many texts of their own customers wrote lately, as far as this node saw them."""
 
     def __init__(self) -> None:
-        self._times: OrderedDict[str, deque[datetime]] = OrderedDict()
+        self._times: OrderedDict[str, OrderedDict[UUID, datetime]] = OrderedDict()
 
-    def count(self, msisdn: str, at: datetime, within: timedelta) -> int:
-        """Count one more."""
-        times = self._times.setdefault(msisdn, deque(maxlen=1001))
-        self._times.move_to_end(msisdn)
+    def count(self, whole: Whole, within: timedelta) -> int:
+        """Count this one in; one that is counted already, before a roll-back, counts once."""
+        times = self._times.setdefault(whole.msisdn, OrderedDict())
+        self._times.move_to_end(whole.msisdn)
         if len(self._times) > MAX_WRITERS:
             self._times.popitem(last=False)
-        while times and times[0] <= at - within:
-            times.popleft()
-        times.append(at)
+        times[whole.reply_id] = whole.received_at
+        while len(times) > MAX_TEXTS or next(iter(times.values())) <= whole.received_at - within:
+            times.popitem(last=False)
         return len(times)
 
 

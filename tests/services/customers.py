@@ -80,7 +80,8 @@ class FakeOutbox:
         return bool(event_type)
 
     def rows(self, events: Iterable[Event | Call], now: datetime) -> list[Callback]:
-        return [self._row(event, now) for event in events]
+        rows = [self._row(event, now) for event in events]
+        return [row._replace(created_at=now + timedelta(microseconds=at)) for at, row in enumerate(rows)]
 
     def _row(self, event: Event | Call, now: datetime) -> Callback:
         is_call = isinstance(event, Call)
@@ -165,7 +166,7 @@ class World:
 
     async def calls(self, event: str) -> list[dict[str, Any]]:
         """The payloads of all callbacks for an event or connector, as stored."""
-        found = await self.rows("SELECT payload FROM callbacks WHERE event = $1 ORDER BY id", event)
+        found = await self.rows("SELECT payload FROM callbacks WHERE event = $1 ORDER BY created_at", event)
         return [row["payload"] for row in found]
 
     def answers(self) -> list[str | None]:

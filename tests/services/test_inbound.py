@@ -199,6 +199,13 @@ class TestRedelivery:
         await world.hears("断网了", address="10086", session="main-2")
         assert [status for _, status, _ in await world.replies()] == ["inbox", "inbox"]
 
+    async def test_after_a_session_that_went_on_for_a_while_it_is_the_customers(self, world: World) -> None:
+        await world.hears("断网了", address="10086")
+        await world.later(seconds=10)
+        await world.hears("你好", msisdn=BEN, address="10086")
+        await world.hears("断网了", address="10086", session="main-2")
+        assert ("断网了", "duplicate", None) not in await world.replies()
+
     async def test_on_another_session_while_the_first_lives_it_is_the_customers(
         self, database_dsn: str
     ) -> None:
