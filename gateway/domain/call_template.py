@@ -117,7 +117,7 @@ def header_template(source: str) -> Fill:
 def body_template(source: Any) -> Fill:
     """A body: a text that is JSON when filled, or JSON whose strings are templates. Raises TemplateFault.
 
-    A string that is one expression and nothing else, as `"{{ survey.score }}"`, keeps the value's type.
+    A string that is one expression and nothing else, as `"{{ score }}"`, keeps the value's type.
     The filled body is octets.
     """
     if not isinstance(source, str):

@@ -97,20 +97,13 @@ class Connector:
 def known_of(callback: Callback) -> dict[str, Any]:
     """All that is known, under plain names: what a template may use, and the body of a connector without one.
 
-    The event's data as it is (`survey`, `ticket`, `to`, `reply` …), what the survey says also at the top
-    (`score`, `scale`, `comment` …), and the ids (`ticket_id`, `survey_id`, `reply_id`).
+    The event's data as it is (`to`, `score`, `comment`, `ticket` …), `ticket_id`, and which call it is.
     """
-    data = callback.payload
-    known: dict[str, Any] = {"event": callback.event, "at": callback.created_at.isoformat(), **data}
-    survey = data.get("survey")
-    if isinstance(survey, dict):
-        for name, value in survey.items():
-            if name != "id":
-                known.setdefault(name, value)
-    for name in ("survey", "ticket", "reply", "message"):
-        part = data.get(name)
-        if isinstance(part, dict) and "id" in part:
-            known.setdefault(f"{name}_id", part["id"])
+    known: dict[str, Any] = {"event": callback.event, "at": callback.created_at.isoformat()}
+    known |= callback.payload
+    ticket = known.get("ticket")
+    if isinstance(ticket, dict) and "id" in ticket:
+        known.setdefault("ticket_id", ticket["id"])
     return known
 
 

@@ -400,6 +400,8 @@ class Callbacks:
     def _tidy(self, now: datetime) -> None:
         """Give up what is too old for a target that does not answer; leave the bulk of it to the table."""
         for name, target in list(self._board.targets.items()):
+            if connector := self._outbox.connectors.get(name):  # it may have been configured anew
+                target.concurrency = connector.concurrency
             if target.breaker.open:
                 self._board.forget([call.id for call in target.shed(SPARING)])
                 for call in target.drop(lambda call: self._is_overdue(call, now)):

@@ -96,7 +96,9 @@ def scored(
 ) -> Call:
     uid = subject or IDS.new(bucket, datetime.now(UTC).timestamp())
     data = {
-        "survey": {"id": "srv_1", "score": score, "scale": "ten", "comment": None},
+        "survey": "srv_1",
+        "score": score,
+        "scale": "ten",
         "ticket": {"id": ticket},
         "to": "8613905310001",
     }
