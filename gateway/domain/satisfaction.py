@@ -54,6 +54,7 @@ _THREE: Final = _clause(
 )
 
 
+_ANYBODY: Final = re.compile(r"(?<![a-z])(?:nobody|no one|thanks?|slow|fixed|solved)(?![a-z])")
 _LATIN: Final = re.compile(r"[a-z]")
 _OPENERS: Final = frozenset(say.listed("可以 行 评价 回答 是的 对 嘿嘿 100"))
 _TAILS: Final = frozenset(say.listed("的 了 得 地 吧 呢 啦 了吧 得了 得很 极了 的很"))
@@ -135,6 +136,10 @@ def _stands_after(before: str) -> bool:
     )
 
 
+def _is_known(near: str) -> bool:
+    return say.KNOWN.fullmatch(near) is not None or len(near.split()) > 2
+
+
 def _stands_before(after: str) -> bool:
     """Whether the words after a clause of satisfaction are a comment of their own, and not 满意 得起来."""
     places = _clauses(after)
@@ -145,7 +150,7 @@ def _stands_before(after: str) -> bool:
     if near in _NEGATORS:
         return False
     if _LATIN.match(near):
-        return say.KNOWN.fullmatch(near) is not None or len(near.split()) > 2
+        return any(pattern.search(near) for pattern in (say.FLAW, say.BLAME, _ANYBODY)) or _is_known(near)
     if say.KNOWN.fullmatch(near):
         return near not in _TAILS
     if near[0] in "才就" or (not after[:start].strip(" ") and say.HANGING.search(near)):

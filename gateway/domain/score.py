@@ -112,9 +112,17 @@ def _lead(before: str, score: Mention) -> int | Unclear:
         )
         if known or (strength == "strong" and (lead == start or _may_stand(bare[start:lead]))):
             return lead
+    verb: int = max(bare.rfind("给"), bare.rfind("打"))
+    if verb > 0 and _strength(bare[verb:], score) and _is_verdict(bare[:verb]):
+        return verb
     if say.KNOWN.fullmatch(bare) and not (score.kind is Kind.BARE and say.NOUN_LAST.search(bare[-8:])):
         return len(bare)
     return Unclear(why="context")
+
+
+def _is_verdict(words: str) -> bool:
+    """Whether 还行 in 还行给7分 is a judgement. In 信号好给10分 and 满意给10分 it may be a condition."""
+    return say.JUDGED.search(words) is not None and say.KNOWN.fullmatch(words) is not None
 
 
 def _may_stand(held: str) -> bool:

@@ -62,6 +62,7 @@ LEAD_LATIN: Final = re.compile(
 LATIN_LAST: Final = frozenset(
     listed("it's that's is i overall service staff agent support a an solid full experience")
 )
+JUDGED: Final = re.compile(r"很|挺|非常|不错|还[行可不]|了|真|特别|比较|太|谢")
 #: How a comment that asks for more begins.
 WISHING: Final = re.compile(
     r"希望|建议|继续|祝|请|加油|支持|保持|再接再厉|辛苦|已|没[^,。]*(?:解决|修|处理|人)|[太很真]|问题|给我"
@@ -86,7 +87,8 @@ _DEGREE: Final = listed(
     "very so really quite pretty all is was are were the your and a"
 )
 _VERDICT: Final = listed(
-    "满意 不错 很好 好 棒 赞 行 还可以 可以的 还行 尚可 普通 中等 凑合 马马虎虎 差评 一般 一般般 一般吧 "
+    "满意 不错 很好 好 棒 赞 行 还可以 可以的 还行 尚可 普通 中等 凑合 马马虎虎 差评 及格 刚及格 不及格 "
+    "一般 一般般 一般吧 "
     "及时 耐心 热情 到位 专业 认真 负责 周到 优秀 "
     "完美 给力 快 迅速 高效 方便 "
     "亲切 贴心 细心 好评 五星好评 解决了 不满意 不太满意 很差 差 慢 不好 差劲 太差 垃圾 无语 态度好 服务好 "
@@ -94,7 +96,8 @@ _VERDICT: Final = listed(
     "没问题 没毛病 良好 优质 优 强 牛 舒服 清楚 详细 客气 礼貌 有礼貌 稳定 满分 "
     "good great excellent nice perfect fine satisfied happy bad poor slow fast quick helpful polite "
     "friendly awesome "
-    "amazing fantastic wonderful service job work staff support not_bad well_done professional"
+    "amazing fantastic wonderful terrible horrible awful worst useless service job work staff support "
+    "not_bad well_done professional"
 )
 _TOPIC: Final = listed(
     "我 我们 对 你们 你们的 的 服务 服务态度 服务质量 态度 客服 客服人员 网络 信号 网速 宽带 速度 处理 "
@@ -125,7 +128,7 @@ HANGING: Final = re.compile(
 )
 #: Words that speak of the service.
 TELLING: Final = re.compile(
-    r"好(?!像)|满意|不错|谢|投诉|扣|退(?!订)|钱|等了|没人[来管理联处接]|解决|修|快|慢|差|还行|及时|专业"
+    r"好(?!像)|满意|不错|谢|投诉|扣|退(?!订)|钱|赔|等了|没人[来管理联处接]|解决|修|快|慢|差|还行|及时|专业"
     r"|热情|耐心|态度|服务|客服|师傅|垃圾|网|信号|辛苦|处理"
 )
 NOUN_LAST: Final = re.compile(
@@ -185,7 +188,7 @@ DANGER: Final = re.compile(
     r"|加(?:一|1)?分"
     r"|打(?:几|多少)分|给(?:几|多少)分|几分|多少分|还是(?=[\d一二三四五六七八九十])"
     r"|或者?(?=[\d一二三四五六七八九十])"
-    r"|验证码|自动回复|自动应答|请回复|请您(?:对|为|回复|评|打)|请对|请为|尊敬的|回复数字|表示|代表"
+    r"|退订|验证码|自动回复|自动应答|请回复|请您(?:对|为|回复|评|打)|请对|请为|尊敬的|回复数字|表示|代表"
     r"|【(?!(?:不|很|非常)*满意】|一般】)[^】\d]{2,}】"
     r"|auto-?(?:matic )?reply|out of (?:the )?office|please (?:rate|reply with)|reply with|verification "
     r"code|your code"
@@ -223,13 +226,16 @@ CONDITION: Final = re.compile(
     r"等(?!了|待|半天|很久|好久|太久)|先|什么时候|何时|将来|下次|以后|希望|想|要(?!求)|能(?!力)|会(?!员)"
     r"|才(?!来|解决|修|处理|有人|到|接|回|搞定|办)|再(?!次)|别|不(?:是(?!很|太|特别|那么)|要|能"
     r"|会|想|肯|敢)|上次|上回|以前|之前|昨天|别人|人家|他们|让我|叫我|求"
-    r"|怎么(?!样)|为什么|吗|(?<![这那怎什])么|谁|[?]|(?:^|[,。!;\n ])(?:解决|修好|处理好|搞定|办好|恢复|退)"
+    r"|怎么(?!样)|为什么|吗|(?<![这那怎什])么|谁|[?]|(?:^|[,。!;\n ])(?:解决|修好|处理好|搞定|办好|恢复"
+    r"|退(?!了))"
     r"|(?<![a-z])(?:will|can|can't|cannot|won't|wouldn't|don't|didn't|never|not|no|want|wants|wish|told"
     r"|asked|when|once|after|before|last|how|why|what|they)(?![a-z])"
 )
 #: A deed without a sign that it is done, in a comment before a score.
 DEED: Final = re.compile(r"解决|处理|修|退|恢复|帮|办|给我|开通|取消|安装|赔")
-DONE: Final = re.compile(r"了|已|没|未|很|好|快|及时|得|满意|态度|耐心|慢|差|热情|专业|不错")
+DONE: Final = re.compile(
+    r"就(?:解决|修|处理)|分钟|小时|一次|[来修办]的|了|已|没|未|很|好|快|及时|得|满意|态度|耐心|慢|差|热情|专业|不错"
+)
 #: A short question that asks about the score itself.
 TAG: Final = re.compile(
     r"(?:^|[,。!\n ])[^,。!?\n]{0,5}(?:吗|么|嘛|不|没|吧)?\s*[?]|(?:吗|么)\s*(?:$|[,。!\n~])|[?](?=.{0,20}分)"
