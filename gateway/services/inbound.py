@@ -253,8 +253,8 @@ class Inbound:
     async def _flag_copies(self, connection: Connection, parts: Sequence[Part]) -> list[Part]:
         """Mark what looks like the SMSC's second delivery of the same thing.
 
-        SMPP 3.4 gives an MO no id. A copy is the SMSC's when it may have missed our answer: the first one came
-        at the end of a session that is gone, or was answered late, or both are here at once on two sessions.
+        SMPP 3.4 gives an MO no id. A copy is the SMSC's when it may have missed our answer: the first came at
+        the end of a session that is gone, or was answered late, or both are here at once on two sessions.
         """
         before: dict[tuple[str, str, bytes], list[tuple[str, UUID]]] = {}
         since = min(part.received_at for part in parts) - REDELIVERED_WITHIN

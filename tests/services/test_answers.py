@@ -43,17 +43,19 @@ class Customer:
 
 def chatter(random: Random, customers: list[Customer], at: datetime) -> Iterator[list[ShortMessage]]:
     """Batches in which customers write, and the SMSC delivers some of it again."""
+    copies: list[ShortMessage] = []
     for _ in range(25):
-        batch, copies = [], []
+        batch, again = [], copies
+        copies = []
         for customer in random.sample(customers, 12):
             at += timedelta(milliseconds=7)
             came, missed = customer.writes(random, at)
             batch.append(came)
             if missed:
-                copies.append(replace(came, session="main", received_at=at + timedelta(seconds=2)))
+                copies.append(replace(came, session="main", received_at=at + timedelta(seconds=20)))
         yield batch
-        if copies:
-            yield copies
+        if again:
+            yield again  # late: their customers may have written something else in the meantime
 
 
 @pytest.mark.parametrize("seed", range(4))
