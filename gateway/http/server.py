@@ -6,6 +6,7 @@ decode, figures and answer a POST takes 41 µs of one core beside what its servi
 """
 
 import asyncio
+import contextlib
 import logging
 import re
 import ssl
@@ -42,6 +43,7 @@ log = logging.getLogger(__name__)
 BODY_SECONDS: Final = 30.0  # for a whole body to arrive
 IDLE_SECONDS: Final = 75.0  # between requests, and for the head of one
 GRACE_SECONDS: Final = 15.0  # for what runs when we stop
+LAST_ANSWER_SECONDS: Final = 0.5  # a busy caller comes again in that time, and is not cut in mid-call
 MOST_AT_ONCE: Final = 2000  # beyond, callers are asked to come again: a queue that only grows helps nobody
 MOST_CONNECTIONS: Final = 5000  # beyond, a new one is closed at once
 LARGE_AT_ONCE: Final = 8  # bodies of 16 MiB in memory; others wait their turn
@@ -71,6 +73,7 @@ class Front:
         self._ring = services.keys
         self._table = Table(routes)
         self._ids = IdSource()
+        self.stopping = False  #: answers then tell that the connection ends with them
         self._running = 0
         self._large = asyncio.Semaphore(LARGE_AT_ONCE)
         self._counters: dict[tuple[str, str, int], Any] = {}
@@ -90,7 +93,10 @@ class Front:
         if log.isEnabledFor(logging.DEBUG):
             told = {"request_id": request_id, "route": route, "status": answer.status, "seconds": seconds}
             log.debug("request answered", extra={"method": request.method, **told})
-        return _response(answer, request_id)
+        response = _response(answer, request_id)
+        if self.stopping:
+            response.force_close()
+        return response
 
     async def _answer_whatever_happens(self, request: web.BaseRequest, request_id: str) -> tuple[Answer, str]:
         """The answer, and the path of its route as declared."""
@@ -265,11 +271,14 @@ class _Connection(web.RequestHandler):
         """Callers who open connections without end are cut off, and the others go on."""
         super().connection_made(transport)
         self._server.open += 1
+        self._server.empty.clear()
         if self._server.open > MOST_CONNECTIONS:
             self.force_close()
 
     def connection_lost(self, exc: BaseException | None) -> None:
         self._server.open -= 1
+        if not self._server.open:
+            self._server.empty.set()
         super().connection_lost(exc)
 
     def handle_error(
@@ -299,7 +308,9 @@ class HttpServer(web.Server):
     def __init__(self, front: Front) -> None:
         super().__init__(front)
         self.open = 0  #: connections now
-        self._front = front
+        self.empty = asyncio.Event()  #: there are none
+        self.empty.set()
+        self.front = front
         self._options: dict[str, Any] = {
             "keepalive_timeout": IDLE_SECONDS,
             "access_log": None,
@@ -308,7 +319,7 @@ class HttpServer(web.Server):
         }
 
     def __call__(self) -> web.RequestHandler:
-        return _Connection(self._front, self, loop=self._loop, **self._options)
+        return _Connection(self.front, self, loop=self._loop, **self._options)
 
 
 class Listener:
@@ -320,8 +331,14 @@ class Listener:
         self.port = int(sockets.sockets[0].getsockname()[1])  #: in fact, where 0 was asked for
 
     async def stop(self, grace: float = GRACE_SECONDS) -> None:
-        """Take no new connections, finish what runs within `grace` seconds, close the rest."""
+        """Take no new connections, tell the open ones to end with their next answer, finish what runs within
+        `grace` seconds, close the rest.
+        """
+        self._server.front.stopping = True
         self._sockets.close()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LAST_ANSWER_SECONDS):
+                await self._server.empty.wait()
         self._server.pre_shutdown()
         await self._server.shutdown(grace)
 

@@ -338,8 +338,8 @@ async def test_stopping_finishes_what_runs() -> None:
         stopping = asyncio.create_task(api.listener.stop(5.0))
         await asyncio.sleep(0)
         go_on.set()
-        status, _, _ = await call
+        status, _, headers = await call
         await stopping
-        assert status == 200
+        assert (status, headers["Connection"]) == (200, "close")
         with pytest.raises(ConnectionRefusedError):
             await asyncio.open_connection("127.0.0.1", port)
