@@ -20,6 +20,7 @@ from gateway.smpp import codec
 from gateway.smpp.pdu import BindTransceiver
 
 TEXT = ("回音" * 35).encode("utf-16-be")  # 70 signs, 140 octets
+TEXT_OF_REPLIES = "8分，态度很好"
 WINDOW = 1000
 _header = struct.Struct(">IIII").unpack_from
 _pack = struct.Struct(">IIII").pack
@@ -28,12 +29,15 @@ _pack = struct.Struct(">IIII").pack
 class _Loader(asyncio.Protocol):
     """Keeps the window full until `total` are answered, and answers what is delivered."""
 
-    def __init__(self, total: int, receipts: bool) -> None:
-        self._total, self._receipts = total, receipts
+    def __init__(self, total: int, kind: str) -> None:
+        self._total, self._submits, self._deliveries = total, kind != "replies", kind != "submits"
         self._sent = self.answered = self.receipted = 0
         self._buffer = b""
         template = codec.SubmitTemplate(
-            source_addr_ton=1, source_addr_npi=1, source_addr="10086", registered_delivery=int(receipts)
+            source_addr_ton=1,
+            source_addr_npi=1,
+            source_addr="10086",
+            registered_delivery=int(self._deliveries),
         )
         octets = template.encode(0, "8613905310001", TEXT, 0, 8)
         self._head, self._tail = octets[:12], octets[16:]
@@ -57,12 +61,13 @@ class _Loader(asyncio.Protocol):
                 self.receipted += 1
                 out.append(_pack(17, 0x80000005, 0, number) + b"\0")
         self._buffer = data[at:]
-        for _ in range(min(self._total - self._sent, WINDOW - (self._sent - self.answered))):
+        room = min(self._total - self._sent, WINDOW - (self._sent - self.answered))
+        for _ in range(room if self._submits else 0):
             self._sent += 1
             out.append(self._head + (self._sent + 1).to_bytes(4, "big") + self._tail)
         if out:
             self._transport.write(b"".join(out))
-        finished = self.receipted if self._receipts else self.answered
+        finished = self.receipted if self._deliveries else self.answered
         if finished >= self._total and not self.done.done():
             self.done.set_result(None)
 
@@ -74,33 +79,41 @@ def _serve(pipe: Connection, played: Scenario, record_path: Path | None) -> None
         smsc = await Smsc.start(played, record_path=record_path)
         before = time.process_time()
         pipe.send(smsc.port)
-        await asyncio.to_thread(pipe.recv)
+        while (replies := await asyncio.to_thread(pipe.recv)) is not None:
+            before = time.process_time()
+            for number in range(replies):
+                smsc.put_in("8613905310001", "10086001", TEXT_OF_REPLIES)
+                if number % 200 == 0:
+                    await asyncio.sleep(0)
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        pipe.send((time.process_time() - before, memory, smsc.record.counts.taken))
+        counts = smsc.record.counts
+        pipe.send((time.process_time() - before, memory, counts.taken + counts.mos_taken))
         await smsc.close()
 
     uvloop.run(main())
 
 
-async def _load(port: int, total: int, receipts: bool) -> float:
+async def _load(port: int, total: int, kind: str, pipe: Connection) -> float:
     loop = asyncio.get_running_loop()
     began = time.perf_counter()
-    transport, loader = await loop.create_connection(lambda: _Loader(total, receipts), "127.0.0.1", port)
+    transport, loader = await loop.create_connection(lambda: _Loader(total, kind), "127.0.0.1", port)
+    if kind == "replies":
+        pipe.send(total)
     await loader.done
     spent = time.perf_counter() - began
     transport.close()
     return spent
 
 
-def _round(total: int, receipts: bool, record_path: Path | None = None) -> dict[str, float]:
+def _round(total: int, kind: str, record_path: Path | None = None) -> dict[str, float]:
     here, there = multiprocessing.Pipe()
     process = multiprocessing.get_context("spawn").Process(
         target=_serve, args=(there, scenario.shipped("bench"), record_path)
     )
     process.start()
     port = here.recv()
-    spent = uvloop.run(_load(port, total, receipts))
-    here.send("end")
+    spent = uvloop.run(_load(port, total, kind, here))
+    here.send(None)
     cpu, memory, taken = here.recv()
     process.join()
     if taken != total:
@@ -114,15 +127,16 @@ def _round(total: int, receipts: bool, record_path: Path | None = None) -> dict[
 
 
 def run(total: int = 100_000, told: Callable[[str], Any] | None = None) -> dict[str, dict[str, float]]:
-    """Submits a second, a core's worth of them, CPU µs each, memory: alone, with receipts, with a journal."""
+    """Submits a second, a core's worth of them, CPU µs each, memory: each way."""
     results = {}
     with tempfile.TemporaryDirectory() as folder:
-        for name, receipts, journal in (
-            ("submits", False, None),
-            ("submits with receipts", True, None),
-            ("submits with receipts, journalled", True, Path(folder) / "smsc.ndjson"),
+        for name, kind, journal in (
+            ("submits", "submits", None),
+            ("submits with receipts", "receipts", None),
+            ("submits with receipts, journalled", "receipts", Path(folder) / "smsc.ndjson"),
+            ("replies", "replies", None),
         ):
-            results[name] = _round(total, receipts, journal)
+            results[name] = _round(total, kind, journal)
             if told is not None:
                 told(f"{name}: " + ", ".join(f"{key} {value:,.1f}" for key, value in results[name].items()))
     return results

@@ -72,12 +72,13 @@ class Bind(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._gone = True
+        self._smsc.clock()
         self._smsc.connections.discard(self)
         self._handle(self.session.lost(), self._loop.time())
 
     def pause_writing(self) -> None:
         self._full = True
-        if self._transport is not None:
+        if self._transport is not None and not self._transport.is_closing():
             self._transport.pause_reading()  # who does not read his answers is not asked for more
 
     def resume_writing(self) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 from gateway.simulator.record import Arrival, MoPart
 from gateway.smpp import codec, receipt, tlv
 from gateway.smpp.constants import (
+    ESM_UDHI,
     RECEIPT_ALWAYS,
     RECEIPT_ON_FAILURE,
     CommandId,
@@ -29,6 +30,10 @@ _ID_TAG: Final = Tag.RECEIPTED_MESSAGE_ID.to_bytes(2, "big")
 _STATE: Final = {
     state: tlv.encode({Tag.MESSAGE_STATE: bytes((MessageState[state.name],))}) for state in State
 }
+
+
+_KIND: Final = b"\x01\x01"  # international, ISDN
+_SHORT: Final = b"\x00\x01"  # of access numbers nothing is known but that they are numbers
 
 
 class SmscSession(Session):
@@ -143,3 +148,14 @@ def receipt_body(
         text,
         parameters,
     )
+
+
+def mo_body(part: MoPart) -> bytes:
+    """A customer's message; over 254 octets in message_payload. Raises ValueError."""
+    octets, tlvs = part.octets, b""
+    if len(octets) > 254:
+        if part.esm_class & ESM_UDHI:
+            raise ValueError("a message with a header does not fit into one deliver_sm")
+        tlvs = Tag.MESSAGE_PAYLOAD.to_bytes(2, "big") + len(octets).to_bytes(2, "big") + octets
+        octets = b""
+    return body(_KIND, part.source, _SHORT, part.destination, part.esm_class, part.data_coding, octets, tlvs)

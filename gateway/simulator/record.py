@@ -13,6 +13,7 @@ import msgspec
 from gateway.sms import coding, udh
 
 KEPT: Final = 100_000
+STATUSES: Final = 20  #: kept of the answers to one MO; the journal has them all
 
 
 class Arrival(msgspec.Struct, gc=False):
@@ -340,7 +341,8 @@ class Record:
             self._journal.add(MoSentLine(at, part.mo, part.part, bind))
 
     def mo_answered(self, part: MoPart, status: int, at: float) -> None:
-        part.statuses.append(status)
+        if len(part.statuses) < STATUSES:
+            part.statuses.append(status)
         if status == 0:
             self.counts.mos_taken += 1
             part.answered_at = part.answered_at or at

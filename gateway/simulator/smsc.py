@@ -13,19 +13,18 @@ from typing import Any, Final, Self
 
 from gateway.simulator.agenda import Agenda
 from gateway.simulator.bind import Bind
-from gateway.simulator.delivery import Delivery, Mailbox, body, receipt_body, wanted
+from gateway.simulator.bucket import Bucket
+from gateway.simulator.delivery import Delivery, Mailbox, mo_body, receipt_body, wanted
 from gateway.simulator.faults import Faults, first
 from gateway.simulator.record import KEPT, Arrival, Journal, MoPart, Record
 from gateway.simulator.scenario import Account, Do, Fault, Scenario, Span, change
 from gateway.smpp import status
-from gateway.smpp.constants import ESM_UDHI, Tag
+from gateway.smpp.constants import Tag
 from gateway.smpp.pdu import DataSm, SubmitSm
 from gateway.smpp.receipt import IdForm, State
 from gateway.sms import segment
 
 TICK: Final = 0.25  # seconds between looks at the sessions' timers
-_KIND: Final = b"\x01\x01"  # international, ISDN
-_SHORT: Final = b"\x00\x01"  # of our own access numbers nothing is known but that they are numbers
 
 
 @dataclass(slots=True)
@@ -38,24 +37,6 @@ class Mo:
     waiting: int
 
 
-class _Bucket:
-    """Submits that an account may make now: refilled by the second, never over the burst."""
-
-    def __init__(self, rate: float, burst: float | None, now: float) -> None:
-        self._rate = rate
-        self._most = max(1.0, rate / 10 if burst is None else burst)
-        self._tokens = self._most
-        self._at = now
-
-    def spend(self, now: float) -> bool:
-        self._tokens = min(self._most, self._tokens + (now - self._at) * self._rate)
-        self._at = now
-        if self._tokens < 1:
-            return False
-        self._tokens -= 1
-        return True
-
-
 class Smsc:
     """The server. `await Smsc.start(…)`, then `port`; `await close()` at the end."""
 
@@ -66,10 +47,12 @@ class Smsc:
         self.connections: set[Bind] = set()
         self.binds: list[Bind] = []
         self.stirred: list[Bind] = []  #: binds with something to write
+        self._filled: list[Mailbox] = []  # mailboxes that were empty before this round
         self.wall = time.time()
         self._server: asyncio.Server | None = None
         self._mailboxes: dict[str, Mailbox] = {}
         self._anybody = Mailbox()  # MOs for numbers that no account has to itself
+        self._settling = False  # a settle is due as soon as the loop comes round
         self._listeners: list[Callable[[Arrival], None]] = []
         self._mos: dict[int, Mo] = {}
         self._bind_numbers = count(1)
@@ -139,7 +122,7 @@ class Smsc:
         self.faults = Faults(scenario.faults, scenario.seed)
         self._latency = scenario.latency if scenario.latency.high else None
         self._accounts = {account.system_id: account for account in scenario.accounts}
-        self._buckets: dict[str, _Bucket] = {}
+        self._buckets: dict[str, Bucket] = {}
         self._random = Random(f"{scenario.seed}:times").random  # noqa: S311 - repeatable by design
         self._outcome = Random(f"{scenario.seed}:outcomes").random  # noqa: S311
         shares = {state: share for state, share in scenario.receipts.outcomes.items() if share}
@@ -250,7 +233,7 @@ class Smsc:
             return True
         bucket = self._buckets.get(system_id)
         if bucket is None:
-            bucket = self._buckets[system_id] = _Bucket(rate, self.scenario.burst, now)
+            bucket = self._buckets[system_id] = Bucket(rate, self.scenario.burst, now)
         return bucket.spend(now)
 
     def look_up(self, message_id: str) -> Arrival | None:
@@ -286,6 +269,8 @@ class Smsc:
             declared=scenario.receipts.esm_class,
         )
         mailbox = self._mailbox(self._receiver_of(arrival.system_id))
+        if not mailbox.ready:
+            self._filled.append(mailbox)
         mailbox.ready.append(Delivery(written, arrival, mailbox))
         if self.faults.of_receipts and first(self.faults.of_receipts, arrival.destination):
             self.record.counts.faults += 1
@@ -340,16 +325,19 @@ class Smsc:
             for at, octets in enumerate(payloads, start=1)
         ]
         mailbox = self._mailbox_of(to)
-        written = [Delivery(_mo_body(part), part, mailbox) for part in parts]
+        written = [Delivery(mo_body(part), part, mailbox) for part in parts]
         for part in parts:
             self.record.injected(part)
+        if not mailbox.ready:
+            self._filled.append(mailbox)
+            if not self._settling:  # all that is put in until the loop comes round goes out in one write
+                self._settling = True
+                self._loop.call_soon(self._settle_soon)
         mailbox.ready.extend(written)
         if self.faults.of_mos and first(self.faults.of_mos, msisdn):
             self.record.counts.faults += 1
             mailbox.ready.extend(Delivery(each.body, each.of, mailbox) for each in written)
         mo = self._mos[number] = Mo(number, parts, self._loop.create_future(), len(parts))
-        mailbox.pump(self._loop.time())
-        self.settle()
         return mo
 
     def _mailbox_of(self, to: str) -> Mailbox:
@@ -410,10 +398,20 @@ class Smsc:
         self.settle()
 
     def settle(self) -> None:
-        """Write what the binds have to write: one call each."""
+        """Hand out what this round brought, and write what the binds have to write: one call each."""
+        if self._filled:
+            filled, self._filled = self._filled, []
+            now = self._loop.time()
+            for mailbox in filled:
+                mailbox.pump(now)
         stirred, self.stirred = self.stirred, []
         for bind in stirred:
             bind.flush()
+
+    def _settle_soon(self) -> None:
+        self._settling = False
+        self.clock()
+        self.settle()
 
     def _round(self) -> None:
         self.clock()
@@ -434,13 +432,3 @@ def _written(number: int, form: IdForm) -> str:
 
 def _is_address(address: str) -> bool:
     return 1 <= len(address) <= 20 and address.isascii() and "\0" not in address
-
-
-def _mo_body(part: MoPart) -> bytes:
-    octets, tlvs = part.octets, b""
-    if len(octets) > 254:
-        if part.esm_class & ESM_UDHI:
-            raise ValueError("a message with a header does not fit into one deliver_sm")
-        tlvs = Tag.MESSAGE_PAYLOAD.to_bytes(2, "big") + len(octets).to_bytes(2, "big") + octets
-        octets = b""
-    return body(_KIND, part.source, _SHORT, part.destination, part.esm_class, part.data_coding, octets, tlvs)

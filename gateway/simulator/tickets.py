@@ -2,6 +2,7 @@
 shows both, and the faults that such systems have."""
 
 import asyncio
+import contextlib
 import re
 import time
 from collections import OrderedDict
@@ -107,7 +108,7 @@ class TicketSystem:
     def __init__(self, journal: Journal | None = None) -> None:
         self.tickets: OrderedDict[str, Ticket] = OrderedDict()
         self.trouble: Trouble | None = None
-        self.watchers: set[asyncio.Queue[Ticket]] = set()
+        self.watchers: set[asyncio.Queue[Ticket | None]] = set()
         self.answers: OrderedDict[str, tuple[str, int, dict[str, Any]]] = OrderedDict()
         self._journal = journal
         self._numbers: dict[str, int] = {}
@@ -238,6 +239,7 @@ def build(system: TicketSystem) -> web.Application:
     """The application; `control.serve` starts it."""
     app = web.Application()
     app[_SYSTEM] = system
+    app.on_shutdown.append(_end_streams)
     app.add_routes(
         [
             web.get("/", _page),
@@ -293,7 +295,7 @@ async def _stream(request: web.Request) -> web.StreamResponse:
     """What there is, and then each ticket as it changes."""
     system = request.app[_SYSTEM]
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
-    watcher: asyncio.Queue[Ticket] = asyncio.Queue(1000)
+    watcher: asyncio.Queue[Ticket | None] = asyncio.Queue(1000)
     await response.prepare(request)
     system.watchers.add(watcher)
     try:
@@ -304,11 +306,19 @@ async def _stream(request: web.Request) -> web.StreamResponse:
             except TimeoutError:
                 await response.write(b": still here\n\n")
             else:
+                if ticket is None:
+                    return response
                 await _send(response, "ticket", ticket.shown())
     except ConnectionResetError:
         return response
     finally:
         system.watchers.discard(watcher)
+
+
+async def _end_streams(app: web.Application) -> None:
+    for watcher in app[_SYSTEM].watchers:
+        with contextlib.suppress(asyncio.QueueFull):
+            watcher.put_nowait(None)
 
 
 async def _send(response: web.StreamResponse, event: str, value: Any) -> None:
