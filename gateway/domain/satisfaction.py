@@ -89,8 +89,7 @@ def _phrases(phrases: frozenset[str]) -> re.Pattern[str] | None:
 
 
 def from_words(line: Folded, scale: Scale, words: WordTable) -> Scored | Unclear | None:
-    """A score in words alone: the operator's phrases, and on `three` satisfied, so-so, dissatisfied and "
-    "their negations."""
+    """A score in words alone: the operator's phrases; on `three` satisfied, so-so, dissatisfied, negated."""
     plain = line.plain
     read: list[tuple[int, int, int]] = []
     phrases = words.folded[scale]
@@ -121,8 +120,7 @@ def from_words(line: Folded, scale: Scale, words: WordTable) -> Scored | Unclear
 
 
 def _stands_after(before: str) -> bool:
-    """Whether the words before a clause of satisfaction leave it alone: 客服很好，满意, and not 谈不上 "
-    "满意."""
+    """Whether the words before a clause of satisfaction leave it alone: 客服很好，满意; not 谈不上 满意."""
     places = _clauses(before)
     if not places:
         return True

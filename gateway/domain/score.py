@@ -81,7 +81,8 @@ def _from_number(line: Folded, score: Mention, scale: Scale) -> Scored | Unclear
     if isinstance(tail, Unclear):
         return _named(tail, plain)
     before = plain[:lead]
-    if refused := _refused(before, plain[lead : score.start], after, score, scale):
+    plain_end = not before and (tail == len(after) or say.THANKS.fullmatch(after))
+    if not plain_end and (refused := _refused(before, plain[lead : score.start], after, score, scale)):
         return refused
     comment = joined(line.clean[:lead], line.clean[score.end + tail :])
     return Scored(value=score.value, comment=comment)
@@ -201,13 +202,11 @@ def _named(unclear: Unclear, plain: str) -> Unclear:
 
 def _refused(before: str, lead: str, after: str, score: Mention, scale: Scale) -> Unclear | None:
     """Why the words beside the score make it doubtful, if they do."""
-    comment = say.WISH.sub(" ", f"{before}\n{after}")
-    if found := say.DANGER.search(comment):
-        return Unclear(why="taken-back" if found else "")
+    comment = f"{before}\n{say.WISH.sub(' ', after)}"
+    if say.DANGER.search(comment) or say.QUALIFIED.search(after):
+        return Unclear(why="taken-back")
     if say.CONDITION.search(before) or (say.DEED.search(before) and not say.DONE.search(before)):
         return Unclear(why="condition")
-    if say.QUALIFIED.search(after):
-        return Unclear(why="taken-back")
     if say.TAG.search(after):
         return Unclear(why="question")
     if re.search(r"'d|would", lead) and "but" in after:

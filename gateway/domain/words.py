@@ -62,6 +62,10 @@ LEAD_LATIN: Final = re.compile(
 LATIN_LAST: Final = frozenset(
     listed("it's that's is i overall service staff agent support a an solid full experience")
 )
+#: Thanks and nothing else: the commonest comment, which needs no further look.
+THANKS: Final = re.compile(
+    r"(?:谢谢|多谢|感谢|谢|辛苦|非常|十分|你们|您|了|thanks|thank you|thx|[ \n,.!。、~])*+"
+)
 JUDGED: Final = re.compile(r"很|挺|非常|不错|还[行可不]|了|真|特别|比较|太|谢")
 #: How a comment that asks for more begins.
 WISHING: Final = re.compile(
@@ -234,7 +238,8 @@ CONDITION: Final = re.compile(
 #: A deed without a sign that it is done, in a comment before a score.
 DEED: Final = re.compile(r"解决|处理|修|退|恢复|帮|办|给我|开通|取消|安装|赔")
 DONE: Final = re.compile(
-    r"就(?:解决|修|处理)|分钟|小时|一次|[来修办]的|了|已|没|未|很|好|快|及时|得|满意|态度|耐心|慢|差|热情|专业|不错"
+    r"就(?:解决|修|处理)|分钟|小时|一次|[来修办]的|了|已|没|未|很|好|快|及时|得|满意|态度|耐心|慢|差|热情"
+    r"|专业|不错"
 )
 #: A short question that asks about the score itself.
 TAG: Final = re.compile(
