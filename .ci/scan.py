@@ -20,7 +20,7 @@ LOCAL = re.compile(
     r"|0\.0\.0\.0|\[[0-9a-f:]+\]|[a-z0-9-]+)"
 )  # a bare word is a service's name
 DOCUMENTED = re.compile(
-    r"(?:.*\.)?(?:example|test|invalid|localhost|local|internal|example\.(?:com|net|org|cn))|"
+    r"(?:.*\.)?(?:example|test|invalid|localhost|local|internal|example\.zendesk\.com|example\.(?:com|net|org|cn))|"
     r"(?:192\.0\.2|198\.51\.100|203\.0\.113|93\.184\.216)\.\d+"
 )
 KNOWN = {

@@ -30,6 +30,7 @@ from gateway.services.callbacks import Callbacks
 from gateway.services.compose import Composer, Sender
 from gateway.services.conversations import Conversations
 from gateway.services.dispatch import Dispatch, Patience
+from gateway.services.firsts import Firsts
 from gateway.services.flights import Flights
 from gateway.services.inbound import Inbound
 from gateway.services.inbox import Inbox
@@ -129,36 +130,45 @@ class Node:
             await prepare(connection, self.now())
 
     async def _build(self) -> None:
-        database, settings, now = self.database, self.settings, self.now
+        """Every service, lower ones first."""
         self.ids = IdSource()
-        senders = {
-            name: Sender(number=sender.number, extensions=sender.extensions)
-            for name, sender in settings.senders.items()
-        }
+        await self._build_callbacks()
+        await self._build_sending()
+        await self._build_talking()
+        self._keys = KeyRing(self.database, time.monotonic)
+
+    async def _build_callbacks(self) -> None:
+        """Calls out: who listens, and who makes them."""
+        database, settings, now = self.database, self.settings, self.now
         self.outbox = Outbox(self.ids, connectors_of(settings))
         targets = Targets(settings.security.allow_targets)
         client = await self._stack.enter_async_context(Client(targets))
-        composer = Composer(
-            lambda: self.desk.catalogue, senders, self.ids, language=settings.templates.language
-        )
+        self.callbacks = Callbacks(database, self.outbox, client, now, self._owned)
+        self._webhooks = Webhooks(database, self.outbox, self.callbacks, targets, ids=self.ids, now=now)
+
+    async def _build_sending(self) -> None:
+        """The way to the phone: binds, dispatch, receipts, and the leases on what is sent."""
+        database, settings, now = self.database, self.settings, self.now
         self.binds = Binds(routes_of(settings) if self._sends else [])
         flights = Flights()
         notices = Notices(self.outbox)
-        attempts = Ledger("attempts", await database.dedicated("attempts"), self._callbacks_made)
-        self._settlements = Ledger("settled", await database.dedicated("settled"), self._callbacks_made)
-        receipts_ledger = Ledger("receipts", await database.dedicated("receipts"), self._callbacks_made)
+        self._ledgers = [
+            Ledger(name, await database.dedicated(name), self._callbacks_made)
+            for name in ("attempts", "settled", "receipts")
+        ]
+        attempts, settlements, receipts = self._ledgers
         self.leases = Leases(
             await database.dedicated("leases"),
             settings.node.name or socket.gethostname(),
             gained=self._gained,
             lost=self._lost,
-            oldest_open=lambda: self.dispatch.oldest_open(),  # noqa: PLW0108 - made after the leases
+            oldest_open=lambda: self.dispatch.oldest_open(),
             now=now,
         )
         self.dispatch = Dispatch(
             database=database,
             ledger=attempts,
-            settlements=self._settlements,
+            settlements=settlements,
             flights=flights,
             carrier=self.binds,
             leases=self.leases,
@@ -168,7 +178,7 @@ class Node:
         )
         self._receipts = Receipts(
             database=database,
-            ledger=receipts_ledger,
+            ledger=receipts,
             flights=flights,
             notices=notices,
             ids=self.ids,
@@ -176,9 +186,18 @@ class Node:
             now=now,
         )
         self.dispatch.early = self._receipts
-        self._ledgers = [attempts, self._settlements, receipts_ledger]
-        self.callbacks = Callbacks(database, self.outbox, client, now, self.leases.owned)
-        self._webhooks = Webhooks(database, self.outbox, self.callbacks, targets, ids=self.ids, now=now)
+        self.leases.unanswered = self.dispatch.unanswered
+
+    async def _build_talking(self) -> None:
+        """The ways in: callers' wishes, customers' words, and what falls due."""
+        database, settings, now = self.database, self.settings, self.now
+        senders = {
+            name: Sender(number=sender.number, extensions=sender.extensions)
+            for name, sender in settings.senders.items()
+        }
+        composer = Composer(
+            lambda: self.desk.catalogue, senders, self.ids, language=settings.templates.language
+        )
         self._conversations = Conversations(
             composer,
             self.outbox,
@@ -207,7 +226,6 @@ class Node:
         self._timers.register(TimerKind.MESSAGE, self.dispatch.due)
         self._timers.register(TimerKind.CONVERSATION, self._conversations.on_timers)
         self._timers.register(TimerKind.REASSEMBLY, self._inbound.on_reassembly)
-        self._keys = KeyRing(database, time.monotonic)
 
     async def _start(self) -> None:
         await self._webhooks.refresh()
@@ -249,6 +267,7 @@ class Node:
             if self._sends:
                 await self.dispatch.stop(DRAIN_SECONDS)
                 await self.binds.stop(DRAIN_SECONDS)
+                await self.dispatch.drain()
                 await self.callbacks.stop()
                 for ledger in self._ledgers:
                     await ledger.drain()
@@ -282,6 +301,9 @@ class Node:
     async def _lost(self, buckets: Sequence[int]) -> None:
         await self.dispatch.lost(buckets)
 
+    def _owned(self) -> list[int]:
+        return self.leases.owned()
+
     def _number_of(self, address: str) -> str:
         """The customer behind an address as the SMSC writes it; what is no number of ours stays as it is."""
         return parse_msisdn(address, self._regions()) or address.removeprefix("+")
@@ -301,6 +323,7 @@ class Node:
             inbox=Inbox(self.database, self._conversations, self.now),
             lookups=Lookups(self.database, self.now, self._regions),
             keys=self._keys,
+            firsts=Firsts(self.database, self.now),
             checks=self._checks(),
         )
 
