@@ -162,7 +162,7 @@ class Node:
             settings.node.name or socket.gethostname(),
             gained=self._gained,
             lost=self._lost,
-            oldest_open=lambda: self.dispatch.oldest_open(),
+            oldest_open=lambda: self.dispatch.oldest_open(),  # noqa: PLW0108 - made below
             now=now,
         )
         self.dispatch = Dispatch(
