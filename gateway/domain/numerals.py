@@ -115,8 +115,7 @@ _TENS: Final = re.compile(r"([二三四五六七八九])?[十拾]([一二三四�
 
 
 def mentions(plain: str, highest: int, *, stars: bool) -> Iterator[Mention]:
-    """The numbers of a folded text in their order. `highest`: the scale's top; `stars`: whether 星 is its "
-    "unit."""
+    """The numbers of a folded text in their order. `highest`: the scale's top; `stars`: 星 is its unit."""
     place = 0
     while found := _TOKEN.search(plain, place):
         start, place = found.span()
@@ -178,8 +177,7 @@ def _unmeasured(plain: str, start: int, end: int, kind: str, value: int | None) 
 
 
 def _held(plain: str, start: int, end: int, kind: str) -> tuple[Kind, int, str] | None:
-    """As what a numeral stands that is part of a word, a long number or another numeral; None if it is "
-    "not."""
+    """As what a numeral stands that is part of a word, a long number or another numeral; else None."""
     after = plain[end : end + 1]
     if kind == "han":
         if plain[start:end] == "一" and plain[start - 1 : start] > "\u4e00":

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.domain.optout import OptOut, read_optout
@@ -22,11 +22,13 @@ def test_an_opt_out_is_the_whole_text(reply: str, way: OptOut | None) -> None:
     assert read_optout(reply) == way
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_no_text_is_too_strange_to_be_read(text: str) -> None:
     assert read_optout(text) in (*OptOut, None)
 
 
+@settings(deadline=None)
 @given(st.text(min_size=1, alphabet=st.characters(categories=["Lo"])))
 def test_more_letters_make_it_another_word(more: str) -> None:
     assert read_optout(f"STOP{more}x") is None

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gateway.domain.score import SHIPPED, Scale, Scored, Unclear, WordTable, read_score
@@ -128,6 +128,7 @@ def test_a_word_off_the_scale_is_refused_when_it_is_written() -> None:
         WordTable(five={"很好": 6})
 
 
+@settings(deadline=None)
 @given(text=st.text() | PIECES, scale=SCALES)
 @example(text="8" * 5000, scale=Scale.TEN)
 @example(text="\ud800", scale=Scale.TEN)
@@ -136,6 +137,7 @@ def test_every_text_has_a_reading_and_every_score_is_on_the_scale(text: str, sca
     assert isinstance(answer, Unclear) or 1 <= answer.value <= scale.highest
 
 
+@settings(deadline=None)
 @given(text=PIECES, scale=SCALES)
 def test_the_width_of_letters_changes_no_reading(text: str, scale: Scale) -> None:
     narrow, wide = read_score(text, scale), read_score(text.translate(WIDE), scale)
@@ -146,6 +148,7 @@ def test_the_width_of_letters_changes_no_reading(text: str, scale: Scale) -> Non
         assert isinstance(wide, Unclear)
 
 
+@settings(deadline=None)
 @given(
     first=st.integers(1, 10),
     second=st.integers(1, 10),
@@ -155,6 +158,7 @@ def test_a_second_bare_number_makes_it_unclear(first: int, second: int, between:
     assert isinstance(read_score(f"{first}{between}{second}", Scale.TEN), Unclear)
 
 
+@settings(deadline=None)
 @given(
     value=st.integers(1, 10),
     other=st.integers(0, 200),
