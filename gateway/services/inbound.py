@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 from uuid import UUID
 
+from gateway.domain import conversation as talk
 from gateway.domain import survey
 from gateway.domain.address import split_address
 from gateway.domain.conversation import Conversation
@@ -19,11 +20,12 @@ from gateway.domain.effect import OptOut, Scope
 from gateway.domain.ids import IdSource, Kind, made_at, public
 from gateway.domain.msisdn import bucket_of
 from gateway.domain.opening import LOOK_BACK
-from gateway.domain.routing import ANSWERS, Outcome, ReplyStatus, Why, route
+from gateway.domain.routing import ANSWERS, Outcome, ReplyStatus, Route, Rules, Why, route
 from gateway.domain.timer import Timer, TimerKind
 from gateway.services.commit import GroupCommit
 from gateway.services.conversations import COLLISIONS, Changes, Conversations, OutrunError
 from gateway.services.parts import REGROUP_AFTER, WAIT, Whole, identical, place_of, regroup, single
+from gateway.services.redelivery import ANSWERED_LATE, Redelivery
 from gateway.sms import coding, udh
 from gateway.storage import conversations as conversation_rows
 from gateway.storage import replies as reply_rows
@@ -33,17 +35,11 @@ from gateway.telemetry import REPLIES
 
 log = logging.getLogger(__name__)
 
-#: A copy within this time may be the SMSC's, which did not see our answer.
-REDELIVERED_WITHIN: Final = timedelta(minutes=10)
-#: An SMSC may have given up waiting for an answer that took longer.
-ANSWERED_LATE: Final = timedelta(seconds=5)
-MAX_LATE: Final = 10_000
 MAX_ADDRESSES: Final = 10_000
 MAX_WRITERS: Final = 10_000
 MAX_TEXTS: Final = 1000
-MAX_SESSIONS: Final = 1000
 ATTEMPTS: Final = 8
-BATCH: Final = 1000
+BATCH: Final = 250  # calls; each brings what one read from a link held
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,11 +89,7 @@ class Inbound:
         self._senders = senders
         self._now = now
         self._alphabets = alphabets or {}
-        self._is_live = is_live
-        self._late: OrderedDict[UUID, None] = OrderedDict()  # parts that were answered late
-        self._heard: OrderedDict[str, datetime] = (
-            OrderedDict()
-        )  # sessions, and when each brought something last
+        self._redelivery = Redelivery(is_live)
         self._addresses: dict[str, str] = {}
         self._words = _Words()
         self._commit: GroupCommit[Sequence[ShortMessage], None] = GroupCommit(
@@ -136,16 +128,14 @@ class Inbound:
 
     async def _flush(self, batches: list[Sequence[ShortMessage]]) -> list[None]:
         parts = [self._read(each) for batch in batches for each in batch]
-        self._heard.update((part.session, part.received_at) for part in parts)
-        while len(self._heard) > MAX_SESSIONS:
-            self._heard.popitem(last=False)
+        self._redelivery.hear(parts)
         try:
             await self._store(parts)
         except StorageUnavailable:
-            self._late_answer(parts)  # the commit may have been made unseen, and they will come again
+            self._redelivery.doubt(parts)  # the commit may have been made unseen, and they will come again
             raise
         if self._now() - parts[0].received_at > ANSWERED_LATE:
-            self._late_answer(parts)
+            self._redelivery.doubt(parts)
         return [None] * len(batches)
 
     async def _store(self, parts: Sequence[Part]) -> None:
@@ -196,7 +186,7 @@ class Inbound:
     async def _write(
         self, connection: Connection, parts: Sequence[Part], changes: Changes, *, understand: bool
     ) -> list[Reply]:
-        parts = await self._flag_copies(connection, parts)
+        parts = await self._redelivery.flag(connection, parts)
         wholes = [single(part) for part in parts if part.total == 1]
         pieces = [part for part in parts if part.total > 1]
         if pieces:
@@ -249,41 +239,6 @@ class Inbound:
                 self._addresses.clear()
             self._addresses[written] = address
         return address
-
-    async def _flag_copies(self, connection: Connection, parts: Sequence[Part]) -> list[Part]:
-        """Mark what looks like the SMSC's second delivery of the same thing.
-
-        SMPP 3.4 gives an MO no id. A copy is the SMSC's when it may have missed our answer: the first came at
-        the end of a session that is gone, or was answered late, or both are here at once on two sessions.
-        """
-        before: dict[tuple[str, str, bytes], list[tuple[str, UUID]]] = {}
-        since = min(part.received_at for part in parts) - REDELIVERED_WITHIN
-        for msisdn, address, payload, session, part_id in await reply_rows.copies(connection, parts, since):
-            before.setdefault((msisdn, address, payload), []).append((session, part_id))
-        here: dict[tuple[str, str, bytes], str] = {}
-        flagged = []
-        for part in parts:
-            key = (part.msisdn, part.address, part.payload)
-            again = here.setdefault(key, part.session) != part.session or any(
-                self._is_doubtful(part_id, session, part.session) for session, part_id in before.get(key, ())
-            )
-            flagged.append(part._replace(redelivery=True) if again else part)
-        return flagged
-
-    def _is_doubtful(self, part_id: UUID, session: str, now_on: str) -> bool:
-        """Whether the SMSC may have missed our answer to this part, which came on `session`."""
-        if part_id in self._late:
-            return True
-        if session == now_on or self._is_live(session):
-            return False
-        heard = self._heard.get(session)  # one that went on for a while has seen the answer
-        return heard is None or heard - made_at(part_id) <= ANSWERED_LATE
-
-    def _late_answer(self, parts: Sequence[Part]) -> None:
-        for part in parts:
-            self._late[part.id] = None
-        while len(self._late) > MAX_LATE:
-            self._late.popitem(last=False)
 
     async def _join(
         self, connection: Connection, pieces: Sequence[Part], changes: Changes
@@ -352,6 +307,8 @@ class Inbound:
         if found.outcome is Outcome.OPT_IN:
             changes.opt_in(whole.bucket, whole.msisdn, whole.reply_id)
             return _reply(whole, ReplyStatus.OPT_IN)
+        if self._is_flood(whole, found, changes.rules):
+            return _reply(whole, ReplyStatus.HELD, Why.FLOOD, about_id)
         if found.outcome is Outcome.UNMATCHED:
             return self._own_words(whole, about_id, changes)
         if found.outcome in ANSWERS and about is not None:
@@ -384,10 +341,18 @@ class Inbound:
             if each.status in survey.WAITING:
                 self._move(changes, conversations, each, given, whole.received_at)
 
+    def _is_flood(self, whole: Whole, found: Route, rules: Rules) -> bool:
+        """Whether this number writes more than people do. What is a clear answer never counts as such."""
+        about = found.conversation
+        if found.outcome is not Outcome.UNMATCHED:
+            if found.outcome not in ANSWERS or about is None:
+                return False
+            if talk.understands(about, whole.text, rules.surveys):
+                return False
+        limit = rules.replies.flood
+        return self._words.count(whole, limit.within) > limit.count
+
     def _own_words(self, whole: Whole, about_id: UUID | None, changes: Changes) -> Reply:
-        limit = changes.rules.replies.flood
-        if self._words.count(whole, limit.within) > limit.count:
-            return _reply(whole, ReplyStatus.HELD, Why.FLOOD, about_id)
         data = {
             "reply": public(Kind.REPLY, whole.reply_id),
             "to": whole.msisdn,
@@ -407,7 +372,7 @@ _KEPT: Final[dict[Outcome, tuple[ReplyStatus, str | None]]] = {
 
 
 class _Words:
-    """How many texts of their own customers wrote lately, as far as this node saw them."""
+    """How many texts that answer nothing customers wrote lately, as far as this node saw them."""
 
     def __init__(self) -> None:
         self._times: OrderedDict[str, OrderedDict[UUID, datetime]] = OrderedDict()

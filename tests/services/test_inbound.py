@@ -112,6 +112,15 @@ async def test_a_machine_is_held_back(world: World) -> None:
     assert len(await world.calls("reply.unmatched")) == 10
 
 
+async def test_a_machine_in_a_dialogue_is_held_back_and_a_clear_answer_is_not(world: World) -> None:
+    survey = await world.asks()
+    await world.hears(*[f"第{at}条广告请看" for at in range(13)], "8")
+    statuses = [status for _, status, _ in await world.replies()]
+    assert statuses == ["read"] * 10 + ["held"] * 3 + ["read"]
+    assert (await world.survey(survey)).status is Status.ANSWERED
+    assert len(world.answers()) == 2
+
+
 async def test_stop_ends_the_dialogue_and_the_surveys(world: World) -> None:
     survey = await world.asks()
     await world.hears("退订")
