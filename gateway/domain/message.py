@@ -55,7 +55,8 @@ class Event(StrEnum):
     REFUSED = "refused"  #: the SMSC refused for good
     DEFERRED = "deferred"  #: the SMSC refused for now
     LOST = "lost"  #: no response: the link broke, time ran out or we died
-    RECEIPT = "receipt"  #: a receipt that does not decide the message
+    RECEIPT = "receipt"  #: a receipt that decides nothing
+    ARRIVED = "arrived"  #: a receipt says that this segment has arrived; others have not
     DELIVERED = "delivered"  #: the receipt that completes it
     UNDELIVERED = "undelivered"  #: a receipt says that it will not arrive
     OVERDUE = "overdue"  #: its time to live is over
@@ -66,17 +67,18 @@ class Event(StrEnum):
 #: The machine. A pair that is missing cannot happen, and is an error if it does.
 TRANSITIONS: Final[dict[tuple[Status, Event], Status]] = {
     **{(status, Event.RELEASED): Status.QUEUED for status in (Status.SCHEDULED, Status.HELD)},
+    # While nothing of it has left; an attempt that was taken back leaves it `submitting`.
     **{
         (status, Event.CANCELLED): Status.CANCELLED
-        for status in (Status.QUEUED, Status.SCHEDULED, Status.HELD, Status.RETRYING)
+        for status in (Status.QUEUED, Status.SCHEDULED, Status.HELD, Status.RETRYING, Status.SUBMITTING)
     },
     **{
         (status, Event.OVERDUE): Status.EXPIRED
-        for status in (Status.QUEUED, Status.SCHEDULED, Status.HELD, Status.RETRYING)
+        for status in (Status.QUEUED, Status.SCHEDULED, Status.HELD, Status.RETRYING, Status.SUBMITTING)
     },
     **{
         (status, Event.STOPPED): Status.SUPPRESSED
-        for status in (Status.QUEUED, Status.SCHEDULED, Status.HELD, Status.RETRYING)
+        for status in (Status.QUEUED, Status.SCHEDULED, Status.HELD, Status.RETRYING, Status.SUBMITTING)
     },
     **{
         (status, Event.ATTEMPT): Status.SUBMITTING
@@ -89,6 +91,7 @@ TRANSITIONS: Final[dict[tuple[Status, Event], Status]] = {
     (Status.SUBMITTING, Event.LOST): Status.UNKNOWN,
     # Other segments of the message answer while one of them waits or is unknown.
     (Status.RETRYING, Event.ACCEPTED): Status.RETRYING,
+    (Status.RETRYING, Event.SUBMITTED): Status.SUBMITTED,  # a late response to the copy before
     (Status.RETRYING, Event.DEFERRED): Status.RETRYING,
     (Status.RETRYING, Event.REFUSED): Status.FAILED,
     (Status.RETRYING, Event.LOST): Status.UNKNOWN,
@@ -104,6 +107,7 @@ TRANSITIONS: Final[dict[tuple[Status, Event], Status]] = {
         for status in (Status.SUBMITTING, Status.RETRYING, Status.UNKNOWN, Status.SUBMITTED)
         for event, outcome in (
             (Event.RECEIPT, status),
+            (Event.ARRIVED, status),
             (Event.DELIVERED, Status.DELIVERED),
             (Event.UNDELIVERED, Status.FAILED),
         )
@@ -120,8 +124,8 @@ FINAL: Final = frozenset(
     {Status.DELIVERED, Status.FAILED, Status.EXPIRED, Status.SUPPRESSED, Status.CANCELLED}
 )
 
-#: Nothing is on its way to the SMSC: the caller may still take it back.
-CANCELLABLE: Final = frozenset({Status.QUEUED, Status.SCHEDULED, Status.HELD, Status.RETRYING})
+#: The caller may still take it back, if nothing of it is on its way to the SMSC.
+CANCELLABLE: Final = frozenset(status for status, event in TRANSITIONS if event is Event.CANCELLED)
 
 
 class Message(NamedTuple):

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from gateway.esme.link import Ears, Link
 from gateway.esme.route import Account, BindMode, Route
 from gateway.esme.translate import key_of_response
-from gateway.services.dispatch import Fate, Outcome, Parcel
+from gateway.services.carrier import Fate, Outcome, Parcel
 from gateway.smpp import status
 from gateway.telemetry import BINDS, RATE, WINDOW
 

@@ -19,7 +19,7 @@ from gateway.esme.translate import (
     short_message_of,
     validity,
 )
-from gateway.services.dispatch import Fate, Outcome, Parcel
+from gateway.services.carrier import Fate, Outcome, Parcel
 from gateway.services.inbound import ShortMessage
 from gateway.services.receipts import Receipt
 from gateway.smpp import events, status

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from gateway.esme.route import Route
-from gateway.services.dispatch import Fate
+from gateway.services.carrier import Fate
 from gateway.services.inbound import ShortMessage
 from gateway.services.receipts import Receipt, Verdict
 from gateway.smpp import receipt as receipts

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Generic, TypeVar
 
+from gateway.storage.database import StorageUnavailable
 from gateway.telemetry import COMMIT_SECONDS, COMMIT_SIZE
 
 T = TypeVar("T")
@@ -14,15 +15,23 @@ class GroupCommit(Generic[T, R]):
     """Collects items while a flush runs; the next flush takes all of them.
 
     Nothing waits for a timer: alone, an item is flushed at once; under load a flush carries what came
-    during the one before. `flush` returns one result an item, in order; what it raises, all of them raise.
+    during the one before. `flush` returns one result an item, in order. What it raises for several, unless
+    it is one of `common` that holds for all of them, is found out one by one: a bad item harms nobody else.
     """
 
     def __init__(
-        self, name: str, flush: Callable[[list[T]], Awaitable[list[R]]], *, limit: int, at_once: int = 1
+        self,
+        name: str,
+        flush: Callable[[list[T]], Awaitable[list[R]]],
+        *,
+        limit: int,
+        at_once: int = 1,
+        common: tuple[type[Exception], ...] = (StorageUnavailable,),
     ) -> None:
         self._flush = flush
         self._limit = limit
         self._at_once = at_once
+        self._common = common
         self._waiting: list[T] = []
         self._done: list[asyncio.Future[R]] = []
         self._running = 0
@@ -66,6 +75,10 @@ class GroupCommit(Generic[T, R]):
         try:
             results = await self._flush(items)
         except BaseException as error:
+            if len(items) > 1 and isinstance(error, Exception) and not isinstance(error, self._common):
+                for item, future in zip(items, done, strict=True):
+                    await self._one([item], [future])
+                return
             for future in done:
                 if not future.done():
                     future.set_exception(error)

@@ -27,7 +27,7 @@ class Leg(Enum):
 class Segment:
     """One short message of a message, and the token that its PDU carries."""
 
-    __slots__ = ("copy", "number", "outgoing", "refusals", "state")
+    __slots__ = ("copy", "number", "outgoing", "refusals", "sent_at", "state")
 
     def __init__(self, outgoing: "Outgoing", number: int) -> None:
         self.outgoing = outgoing
@@ -35,6 +35,12 @@ class Segment:
         self.copy = 0  #: how often it was sent
         self.refusals = 0  #: how often the SMSC put it off
         self.state = Leg.WAITING
+        self.sent_at: datetime | None = None  #: when its last attempt was made
+
+    @property
+    def doubtful(self) -> int:
+        """How many of its copies the SMSC may have: those that were sent and not refused."""
+        return self.copy - self.refusals
 
 
 class Outgoing:
@@ -68,13 +74,30 @@ class Outgoing:
             for segment in touched:
                 segment.copy = step.copy or segment.copy
                 segment.refusals += step.kind == Event.DEFERRED
+                if step.kind == Event.ATTEMPT:
+                    segment.sent_at = step.at
                 segment.state = _leg_after(step, segment.state)
 
     @property
     def final(self) -> bool:
         return self.status in FINAL
 
+    @property
+    def untouched(self) -> bool:
+        """Whether nothing of it is with the SMSC or on its way there."""
+        return all(segment.state is Leg.WAITING and not segment.doubtful for segment in self.segments)
 
+    @property
+    def busy(self) -> bool:
+        """Whether something of it has yet to be sent, or waits for its answer."""
+        return self.status not in _SETTLED and any(
+            segment.state in (Leg.WAITING, Leg.FLYING)
+            or (segment.state is Leg.UNKNOWN and resendable(segment))
+            for segment in self.segments
+        )
+
+
+_SETTLED: Final = FINAL | {Status.SUBMITTED}
 _LEG_AFTER: Final = {
     Event.ATTEMPT: Leg.FLYING,
     Event.ACCEPTED: Leg.TAKEN,
@@ -82,11 +105,12 @@ _LEG_AFTER: Final = {
     Event.REFUSED: Leg.LOST,
     Event.DEFERRED: Leg.WAITING,
     Event.LOST: Leg.UNKNOWN,
+    Event.ARRIVED: Leg.ARRIVED,
     Event.DELIVERED: Leg.ARRIVED,
     Event.UNDELIVERED: Leg.LOST,
 }
 
-#: How a receipt's step begins when it says that the handset has the segment; the message waits for the others.
+#: How a receipt's step begins when the handset has the segment, and the message waits for its others.
 ARRIVED: Final = "DELIVERED"
 
 
@@ -117,6 +141,12 @@ class Queue:
         """At the end of its lane."""
         self._lanes[outgoing.message.lane].append(outgoing)
         self._length += 1
+
+    def put_first(self, returned: Sequence[Outgoing]) -> None:
+        """Back to the head of their lanes, in their order."""
+        for outgoing in reversed(returned):
+            self._lanes[outgoing.message.lane].appendleft(outgoing)
+        self._length += len(returned)
 
     def take(self, segments: int) -> list[Outgoing]:
         """Messages of about so many segments, the lanes sharing by weight; at least one if any waits."""
@@ -160,8 +190,23 @@ class Flights:
 
     def __init__(self) -> None:
         self.open: dict[UUID, Outgoing] = {}
+        #: Of buckets that we give away: what still waits for its answer.
+        self.leaving: dict[UUID, Outgoing] = {}
         self._awaiting: dict[tuple[str, str], Segment] = {}
         self._unknown: dict[str, list[Segment]] = {}
+
+    def let_go(self, outgoing: Outgoing) -> None:
+        """Nothing more is to be done for it, or somebody else does it."""
+        uid = outgoing.message.id
+        if self.open.get(uid) is outgoing:
+            del self.open[uid]
+        if self.leaving:
+            self.landed(outgoing)
+
+    def landed(self, outgoing: Outgoing) -> None:
+        """Of a message that is given away: forgotten when nothing of it waits for an answer any more."""
+        if all(segment.state is not Leg.FLYING for segment in outgoing.segments):
+            self.leaving.pop(outgoing.message.id, None)
 
     def await_receipt(self, route: str, key: str, segment: Segment) -> None:
         """A receipt under this key will be about this segment. An id used again means the newest."""
@@ -197,9 +242,17 @@ class Flights:
             self._unknown.pop(msisdn, None)
 
     def only_unknown_to(self, msisdn: str) -> Segment | None:
-        """The segment that a receipt with a strange id must be about: this customer's only unknown one."""
+        """The segment that a receipt with a strange id must be about: this customer's only unknown one.
+
+        While anything else to this customer waits for its response, the receipt may be about that.
+        """
         segments = self._unknown.get(msisdn, ())
-        return segments[0] if len(segments) == 1 and segments[0].state is Leg.UNKNOWN else None
+        if len(segments) != 1 or segments[0].state is not Leg.UNKNOWN:
+            return None
+        for outgoing in self.open.values():
+            if outgoing.message.msisdn == msisdn and any(s.state is Leg.FLYING for s in outgoing.segments):
+                return None
+        return segments[0]
 
     @property
     def awaiting(self) -> int:
@@ -210,12 +263,14 @@ class Flights:
         """Forget all messages of buckets that are somebody else's now."""
         for outgoing in [o for o in self.open.values() if o.message.bucket in buckets]:
             del self.open[outgoing.message.id]
+            if any(segment.state is Leg.FLYING for segment in outgoing.segments):
+                self.leaving[outgoing.message.id] = outgoing
             yield outgoing
 
 
 def resendable(segment: Segment) -> bool:
     """Whether a segment without an answer is sent once more."""
-    return segment.outgoing.message.on_unknown == OnUnknown.RESEND and segment.copy < 2
+    return segment.outgoing.message.on_unknown == OnUnknown.RESEND and segment.doubtful < 2
 
 
 def due_segments(outgoing: Outgoing) -> Sequence[Segment]:

@@ -7,7 +7,7 @@ on while it stands still, before each batch of octets; and each step it writes w
 import asyncio
 import logging
 import zlib
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -23,6 +23,10 @@ LEASE_SECONDS: Final = 10.0
 BEAT_SECONDS: Final = 1.0
 #: We stop a little before others may begin.
 MARGIN_SECONDS: Final = 2.0
+#: A node without its lock is dead when it has missed two beats.
+SILENT_SECONDS: Final = 2 * BEAT_SECONDS
+#: What is given away is kept so long for answers that are outstanding.
+LEAVING_SECONDS: Final = 35.0
 #: A message may be committed so long after its id was made.
 COMMIT_LAG: Final = timedelta(seconds=30)
 
@@ -53,6 +57,8 @@ class Leases:
         self._epochs: list[int | None] = [None] * BUCKETS
         self._valid_until = 0.0
         self._locked_on: Connection | None = None
+        self._leaving: dict[int, tuple[int, float]] = {}  # given away: epoch, and since when
+        self.unanswered: Callable[[], Collection[int]] = set  #: buckets given away that wait for an answer
         self.others = 0  #: further nodes that live
 
     # Ownership, as dispatch asks
@@ -85,11 +91,14 @@ class Leases:
                 log.warning("leases not renewed", extra={"why": str(error)})
                 if not self.live() and self.owned():
                     await self._drop(self.owned())
+            except Exception:
+                log.exception("leases not renewed")
 
     async def stop(self) -> None:
         """Give everything back, so that others need not wait."""
-        owned = self.owned()
+        owned = list(self._epochs_held())
         self._epochs = [None] * BUCKETS
+        self._leaving.clear()
         self._valid_until = 0.0
         try:
             async with self._connection.connection() as connection:
@@ -104,31 +113,41 @@ class Leases:
         async with self._connection.connection() as connection:
             await self._hold_lock(connection)
             await lease_rows.beat(connection, self._node, self._lock)
-            held = await lease_rows.renew(connection, self._node, LEASE_SECONDS, self._settled_before())
-            gone = [bucket for bucket in self.owned() if held.get(bucket) != self._epochs[bucket]]
-            # Held in our name under an epoch that we do not know: a former life of ours.
-            strange = [bucket for bucket, epoch in held.items() if self._epochs[bucket] != epoch]
-            if strange:
-                await lease_rows.release(connection, self._node, strange)
+            epochs = self._epochs_held()
+            held = await lease_rows.renew(
+                connection, self._node, LEASE_SECONDS, self._settled_before(), epochs
+            )
+            await lease_rows.release_former(connection, self._node, held)
+            gone = [bucket for bucket in self.owned() if bucket not in held]
+            await self._let_leave(connection, began)
             nodes = await lease_rows.live_nodes(connection, LEASE_SECONDS)
             self.others = len(set(nodes) - {self._node})
             fair = -(-BUCKETS // max(1, len(nodes)))
             mine = len(self.owned()) - len(gone)
             taken: list[lease_rows.Lease] = []
             if mine < fair:
-                dead = await lease_rows.dead_holders(connection, self._node)
+                dead = await lease_rows.dead_holders(connection, self._node, SILENT_SECONDS)
                 taken = await lease_rows.take(connection, self._node, LEASE_SECONDS, fair - mine, dead)
         self._valid_until = began + LEASE_SECONDS - MARGIN_SECONDS
         if gone:
             await self._drop(gone)
         if taken:
-            for lease in taken:
-                self._epochs[lease.bucket] = lease.epoch
-            log.info("buckets taken", extra={"count": len(taken)})
-            await self._gained(taken)
+            await self._take(taken)
         elif mine > fair:
-            await self._give_back(self.owned()[fair:])
+            await self._give_away(self.owned()[fair:], began)
         BUCKETS_OWNED.set(len(self.owned()))
+
+    async def _take(self, taken: Sequence[lease_rows.Lease]) -> None:
+        for lease in taken:
+            self._epochs[lease.bucket] = lease.epoch
+        log.info("buckets taken", extra={"count": len(taken)})
+        try:
+            await self._gained(taken)
+        except BaseException:
+            # What they hold was not read, and prolonging them would say that it was dealt with. Let go, they
+            # are given back with the next beat, and read by who takes them then.
+            await self._drop([lease.bucket for lease in taken])
+            raise
 
     async def _hold_lock(self, connection: Connection) -> None:
         """The lock that tells others that we live; gone with the connection."""
@@ -146,11 +165,30 @@ class Leases:
             self._epochs[bucket] = None
         await self._lost(buckets)
 
-    async def _give_back(self, buckets: Sequence[int]) -> None:
-        """Another node has joined: leave it its share."""
+    async def _give_away(self, buckets: Sequence[int], since: float) -> None:
+        """Another node has joined: leave it its share, when what is on its way has been answered."""
+        leaving = {
+            bucket: (epoch, since) for bucket in buckets if (epoch := self._epochs[bucket]) is not None
+        }
         await self._drop(buckets)
-        async with self._connection.connection() as connection:
-            await lease_rows.release(connection, self._node, buckets)
+        self._leaving |= leaving
+
+    async def _let_leave(self, connection: Connection, now: float) -> None:
+        if not self._leaving:
+            return
+        waiting = self.unanswered()
+        gone = [
+            bucket
+            for bucket, (_, since) in self._leaving.items()
+            if bucket not in waiting or now - since > LEAVING_SECONDS
+        ]
+        await lease_rows.release(connection, self._node, gone)
+        for bucket in gone:
+            del self._leaving[bucket]
+
+    def _epochs_held(self) -> dict[int, int]:
+        held = {bucket: epoch for bucket, epoch in enumerate(self._epochs) if epoch is not None}
+        return held | {bucket: epoch for bucket, (epoch, _) in self._leaving.items()}
 
     def _settled_before(self) -> UUID:
         """All messages older than this have been dealt with, as far as we own them."""

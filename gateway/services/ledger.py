@@ -66,6 +66,9 @@ class Ledger:
             except StorageUnavailable as error:
                 log.warning("outcome not stored yet", extra={"steps": len(entry.steps), "why": str(error)})
                 await asyncio.sleep(PAUSE_SECONDS)
+            except Exception:  # one row is poison: GroupCommit has seen to it that it is alone
+                log.exception("outcome can't be stored", extra={"steps": len(entry.steps)})
+                return _NONE
 
     def later(self, entry: Entry) -> None:
         """`record_at_last`, without waiting for it."""
@@ -97,7 +100,7 @@ class Ledger:
         except asyncpg.UniqueViolationError:
             async with self._connection.transaction() as connection:
                 stored = await message_rows.append_if_free(connection, steps)
-                await self._beside(connection, timers, callbacks, others)
+                await self._beside(connection, timers, callbacks, others, again=True)
             lost = frozenset((step.message_id, step.seq) for step in steps) - stored
         if callbacks:
             self._callbacks_made(callbacks)
@@ -109,10 +112,14 @@ class Ledger:
         timers: Sequence[Timer],
         callbacks: Sequence[Callback],
         others: Sequence[Callable[[Connection], Awaitable[None]]],
+        *,
+        again: bool = False,
     ) -> None:
         if timers:
             await timer_rows.insert(connection, timers)
         if callbacks:
+            if again:  # a commit that succeeded unseen has stored them
+                callbacks = await callback_rows.unknown_among(connection, callbacks)
             await callback_rows.insert(connection, callbacks)
         for also in others:
             await also(connection)

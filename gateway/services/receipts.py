@@ -17,7 +17,7 @@ from gateway.services.flights import Flights, Leg, Outgoing, Segment
 from gateway.services.ledger import Entry, Ledger
 from gateway.services.notices import Notices
 from gateway.storage import messages as message_rows
-from gateway.storage.database import Connection, Database
+from gateway.storage.database import Connection, Database, StorageUnavailable
 from gateway.telemetry import RECEIPTS, RECEIPTS_UNMATCHED, SETTLED
 
 log = logging.getLogger(__name__)
@@ -91,6 +91,7 @@ class Receipts:
         self._key_of = key_of
         self._now = now
         self._early: dict[tuple[str, str], list[_Kept]] = {}
+        self._early_to: dict[str, set[tuple[str, str]]] = {}  # their places, by customer
         self._commit: GroupCommit[Sequence[Receipt], None] = GroupCommit("receipts", self._flush, limit=200)
 
     async def load(self) -> None:
@@ -117,10 +118,23 @@ class Receipts:
 
     def claim(self, route: str, key: str, segment: Segment) -> None:
         """A response names an id: apply the receipt that came before it, if one did."""
-        kept = self._early.pop((route, key), None)
-        if not kept:
+        kept = self._take_early((route, key))
+        if kept:
+            self._apply_early(segment, kept)
+
+    def claim_unknown(self, segment: Segment) -> None:
+        """No response came: the only receipt of this customer that nobody could place must be about it."""
+        message = segment.outgoing.message
+        places = self._early_to.get(message.msisdn, set())
+        if len(places) != 1 or self._flights.only_unknown_to(message.msisdn) is not segment:
             return
-        RECEIPTS_UNMATCHED.set(len(self._early))
+        place = next(iter(places))
+        kept = self._early[place]
+        decided = any(item.receipt.verdict is not Verdict.NOTHING_YET for item in kept)
+        if decided and kept[0].received_at >= (segment.sent_at or message.accepted_at):
+            self._apply_early(segment, self._take_early(place))
+
+    def _apply_early(self, segment: Segment, kept: Sequence[_Kept]) -> None:
         plan = _Plan()
         for item in kept:
             self._apply(segment, item.receipt, plan)
@@ -153,6 +167,8 @@ class Receipts:
             for receipt in strange:
                 self._flights.forget(receipt.route, receipt.key)
             plan = _Plan()
+        else:
+            raise StorageUnavailable("others wrote about the same messages each time; it will come again")
         return [None] * len(batches)
 
     def _keeping(self, plan: _Plan) -> Any:
@@ -201,8 +217,9 @@ class Receipts:
         RECEIPTS.labels(receipt.route, receipt.state).inc()
         if receipt.verdict is not Verdict.NOTHING_YET:
             self._flights.forget(receipt.route, receipt.key)
+        if not outgoing.busy:
+            self._flights.let_go(outgoing)
         if outgoing.final and not was_final:
-            self._flights.open.pop(outgoing.message.id, None)
             SETTLED.labels(outgoing.message.lane, outgoing.status).inc()
             self._notices.of(outgoing, step, plan.timers, plan.callbacks)
 
@@ -214,7 +231,7 @@ class Receipts:
             segment.state = Leg.LOST
             return Event.UNDELIVERED
         segment.state = Leg.ARRIVED
-        return Event.DELIVERED if all(s.state is Leg.ARRIVED for s in outgoing.segments) else Event.RECEIPT
+        return Event.DELIVERED if all(s.state is Leg.ARRIVED for s in outgoing.segments) else Event.ARRIVED
 
     # What memory does not know
 
@@ -266,9 +283,21 @@ class Receipts:
     def _remember(self, kept: _Kept) -> None:
         place = (kept.receipt.route, kept.receipt.key)
         self._early.setdefault(place, []).append(kept)
+        self._early_to.setdefault(kept.receipt.msisdn, set()).add(place)
         if len(self._early) > MAX_EARLY:
-            del self._early[next(iter(self._early))]
+            self._take_early(next(iter(self._early)))
         RECEIPTS_UNMATCHED.set(len(self._early))
+
+    def _take_early(self, place: tuple[str, str]) -> list[_Kept]:
+        kept = self._early.pop(place, [])
+        for item in kept:
+            places = self._early_to.get(item.receipt.msisdn)
+            if places is not None:
+                places.discard(place)
+                if not places:
+                    del self._early_to[item.receipt.msisdn]
+        RECEIPTS_UNMATCHED.set(len(self._early))
+        return kept
 
 
 _ANSWERS: Final = frozenset({Event.ACCEPTED, Event.SUBMITTED})

@@ -42,6 +42,18 @@ async def insert(connection: Connection, callbacks: Sequence[Callback]) -> None:
     )
 
 
+KNOWN: Final = """
+SELECT c.id FROM callbacks c JOIN unnest($1::smallint[], $2::uuid[]) AS u (bucket, id)
+    ON c.bucket = u.bucket AND c.id = u.id"""
+
+
+async def unknown_among(connection: Connection, callbacks: Sequence[Callback]) -> list[Callback]:
+    """Those that are not stored yet."""
+    rows = await connection.fetch(KNOWN, [c.bucket for c in callbacks], [c.id for c in callbacks])
+    known = {row[0] for row in rows}
+    return [callback for callback in callbacks if callback.id not in known]
+
+
 def _storable(callback: Callback) -> Callback:
     """jsonb has no U+0000, and a customer's text may."""
     encoded = msgspec.json.encode(callback.payload)

@@ -1,6 +1,6 @@
 """Which node owns which bucket: leases with fencing epochs, and the nodes that hold them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final, NamedTuple
 from uuid import UUID
 
@@ -16,10 +16,11 @@ LIVE_NODES: Final = "SELECT id FROM nodes WHERE seen_at > now() - $1 * interval 
 FORGET: Final = "DELETE FROM nodes WHERE id = $1"
 
 # A lease is free when it ran out, or when its holder is dead: the advisory lock that a living node holds on
-# its connection is then to be had, long before the lease runs out.
+# its connection is then to be had, long before the lease runs out. A living one whose connection was cut has
+# it again with its next beat.
 HOLDERS: Final = """
 SELECT DISTINCT l.node, n.lock FROM leases l JOIN nodes n ON n.id = l.node
- WHERE l.node <> $1 AND l.expires_at > now()"""
+ WHERE l.node <> $1 AND l.expires_at > now() AND n.seen_at < now() - $2 * interval '1 second'"""
 
 TAKE: Final = """
 UPDATE leases SET node = $1, epoch = epoch + 1, expires_at = now() + $2 * interval '1 second'
@@ -30,12 +31,18 @@ UPDATE leases SET node = $1, epoch = epoch + 1, expires_at = now() + $2 * interv
                      FOR UPDATE SKIP LOCKED)
 RETURNING bucket, epoch, settled_before"""
 
-# settled_before never goes back: what is below it stays dealt with.
+# settled_before never goes back: what is below it stays dealt with. Only leases of this very life are
+# prolonged: what a former life under the same name has left open, nobody has looked at yet.
 RENEW: Final = """
-UPDATE leases SET expires_at = now() + $2 * interval '1 second',
-                  settled_before = greatest(settled_before, $3)
- WHERE node = $1 AND expires_at > now()
-RETURNING bucket, epoch"""
+UPDATE leases l SET expires_at = now() + $2 * interval '1 second',
+                    settled_before = greatest(l.settled_before, $3)
+  FROM unnest($4::smallint[], $5::bigint[]) AS u (bucket, epoch)
+ WHERE l.bucket = u.bucket AND l.epoch = u.epoch AND l.node = $1 AND l.expires_at > now()
+RETURNING l.bucket"""
+
+RELEASE_FORMER: Final = """
+UPDATE leases SET node = NULL, expires_at = '-infinity'
+ WHERE node = $1 AND bucket <> ALL ($2::smallint[])"""
 
 RELEASE: Final = """
 UPDATE leases SET node = NULL, expires_at = '-infinity'
@@ -60,10 +67,10 @@ async def live_nodes(connection: Connection, seconds: float) -> list[str]:
     return [row[0] for row in await connection.fetch(LIVE_NODES, seconds)]
 
 
-async def dead_holders(connection: Connection, node: str) -> list[str]:
-    """Other nodes that hold leases although their connection, and so their advisory lock, is gone."""
+async def dead_holders(connection: Connection, node: str, silent_seconds: float) -> list[str]:
+    """Other nodes, silent for so long, that hold leases although their connection and its lock are gone."""
     dead: list[str] = []
-    for holder, lock in await connection.fetch(HOLDERS, node):
+    for holder, lock in await connection.fetch(HOLDERS, node, silent_seconds):
         if await connection.fetchval("SELECT pg_try_advisory_lock($1)", lock):
             await connection.execute("SELECT pg_advisory_unlock($1)", lock)
             dead.append(holder)
@@ -77,9 +84,19 @@ async def take(
     return [Lease(*row) for row in await connection.fetch(TAKE, node, seconds, most, dead)]
 
 
-async def renew(connection: Connection, node: str, seconds: float, settled_before: UUID) -> dict[int, int]:
-    """Prolong what we hold; returns the epochs by bucket. What is missing has been lost."""
-    return dict(await connection.fetch(RENEW, node, seconds, settled_before))
+async def renew(
+    connection: Connection, node: str, seconds: float, settled_before: UUID, epochs: Mapping[int, int]
+) -> set[int]:
+    """Prolong what we hold, epochs by bucket; returns the buckets. What is missing has been lost."""
+    rows = await connection.fetch(
+        RENEW, node, seconds, settled_before, list(epochs.keys()), list(epochs.values())
+    )
+    return {row[0] for row in rows}
+
+
+async def release_former(connection: Connection, node: str, held: Collection[int]) -> None:
+    """Give back what is held in this node's name by a former life of it."""
+    await connection.execute(RELEASE_FORMER, node, list(held))
 
 
 async def release(connection: Connection, node: str, buckets: Sequence[int]) -> None:

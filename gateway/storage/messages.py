@@ -34,9 +34,21 @@ RETURNING message_id, seq"""  # noqa: S608 - column names of ours
 
 
 async def append_if_free(connection: Connection, steps: Sequence[Step]) -> set[tuple[UUID, int]]:
-    """Store those steps whose place in the message's log is still free, and say which."""
-    rows = await connection.fetch(APPEND_IF_FREE, *columns(steps))
-    return {(row["message_id"], row["seq"]) for row in rows}
+    """Store those steps whose place in the message's log is still free, and say which.
+
+    Once a step of a message has lost its place, none of its later ones is stored: they follow from it. To be
+    called in a transaction.
+    """
+    stored: set[tuple[UUID, int]] = set()
+    left = sorted(steps, key=lambda step: (step.bucket, step.message_id, step.seq))
+    while left:
+        firsts = [step for n, step in enumerate(left) if n == 0 or left[n - 1].message_id != step.message_id]
+        rows = await connection.fetch(APPEND_IF_FREE, *columns(firsts))
+        stored |= {(row["message_id"], row["seq"]) for row in rows}
+        lost = {step.message_id for step in firsts if (step.message_id, step.seq) not in stored}
+        tried = {(step.message_id, step.seq) for step in firsts}
+        left = [s for s in left if s.message_id not in lost and (s.message_id, s.seq) not in tried]
+    return stored
 
 
 # All that is neither with the SMSC nor final, at start and take-over. settled_before bounds the look
@@ -127,7 +139,8 @@ _EARLY: Final = ", ".join(EarlyReceipt._fields)
 KEEP_EARLY: Final = f"""
 INSERT INTO early_receipts ({_EARLY})
 SELECT * FROM unnest($1::smallint[], $2::uuid[], $3::timestamptz[], $4::text[], $5::text[], $6::text[],
-                     $7::text[], $8::text[], $9::text[], $10::text[])"""  # noqa: S608 - column names of ours
+                     $7::text[], $8::text[], $9::text[], $10::text[])
+    ON CONFLICT DO NOTHING"""  # noqa: S608 - column names of ours
 
 EARLY: Final = f"""
 SELECT {_EARLY}
