@@ -165,13 +165,13 @@ class Bind(asyncio.Protocol):
         for event in happened:
             kind = type(event)
             if kind is events.Request:
+                if self._gone:
+                    continue  # a fault closed the connection: what came after it was never seen
                 pdu: Any = cast(events.Request, event).pdu
                 if pdu.command_id == _SUBMIT_SM:
                     self._submitted(pdu, now)
                 else:
                     self._requested(pdu, now)
-                if self._gone:
-                    break  # what came after it in the same read was never seen
             elif kind is events.Answered:
                 answered = cast(events.Answered, event)
                 self._smsc.delivery_answered(answered.token, answered.pdu.command_status, now)

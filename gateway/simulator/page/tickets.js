@@ -11,6 +11,11 @@ function element(tag, text, name) {
   return made;
 }
 
+const STATUS = {
+  expired: "逾期未评 expired", clarifying: "已请客户重新评分 asked again", unparsed: "待人工判读 for a person to read",
+  cancelled: "已取消 cancelled", suppressed: "未发送评价邀请 not asked",
+};
+
 function verdict(satisfaction) {
   const highest = { ten: 10, five: 5, three: 3 }[satisfaction.scale] || 10;
   const share = highest === 3 ? (3 - satisfaction.score) / 2 : satisfaction.score / highest;
@@ -29,7 +34,7 @@ function satisfactionCell(ticket) {
     const when = new Date(it.at).toLocaleTimeString("zh-CN");
     cell.append(element("p", it.revisions > 1 ? `${when} · 已更正 revised` : when, "quiet"));
   } else if (it && it.status && it.status !== "open") {
-    cell.append(element("p", it.status, "quiet"));
+    cell.append(element("p", STATUS[it.status] || it.status, "quiet"));
     if (it.text) cell.append(element("p", `“${it.text}”`));
   } else {
     cell.append(element("p", ticket.status === "open" ? "处理中 in progress" : "等待客户评价 waiting", "quiet"));
