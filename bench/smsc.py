@@ -15,6 +15,7 @@ import uvloop
 
 from gateway.simulator import scenario
 from gateway.simulator.scenario import Scenario
+from gateway.simulator.serve import patient_collector
 from gateway.simulator.smsc import Smsc
 from gateway.smpp import codec
 from gateway.smpp.pdu import BindTransceiver
@@ -22,6 +23,9 @@ from gateway.smpp.pdu import BindTransceiver
 TEXT = ("回音" * 35).encode("utf-16-be")  # 70 signs, 140 octets
 TEXT_OF_REPLIES = "8分，态度很好"
 WINDOW = 1000
+DELAYED = scenario.parse(
+    "{window: 1000, latency: 2ms..8ms, receipts: {delay: 500ms..1s, outcomes: {delivered: 97, expired: 3}}}"
+)
 _header = struct.Struct(">IIII").unpack_from
 _pack = struct.Struct(">IIII").pack
 
@@ -90,7 +94,8 @@ def _serve(pipe: Connection, played: Scenario, record_path: Path | None) -> None
         pipe.send((time.process_time() - before, memory, counts.taken + counts.mos_taken))
         await smsc.close()
 
-    uvloop.run(main())
+    with patient_collector():
+        uvloop.run(main())
 
 
 async def _load(port: int, total: int, kind: str, pipe: Connection) -> float:
@@ -105,11 +110,9 @@ async def _load(port: int, total: int, kind: str, pipe: Connection) -> float:
     return spent
 
 
-def _round(total: int, kind: str, record_path: Path | None = None) -> dict[str, float]:
+def _round(total: int, kind: str, played: Scenario, record_path: Path | None = None) -> dict[str, float]:
     here, there = multiprocessing.Pipe()
-    process = multiprocessing.get_context("spawn").Process(
-        target=_serve, args=(there, scenario.shipped("bench"), record_path)
-    )
+    process = multiprocessing.get_context("spawn").Process(target=_serve, args=(there, played, record_path))
     process.start()
     port = here.recv()
     spent = uvloop.run(_load(port, total, kind, here))
@@ -135,8 +138,10 @@ def run(total: int = 100_000, told: Callable[[str], Any] | None = None) -> dict[
             ("submits with receipts", "receipts", None),
             ("submits with receipts, journalled", "receipts", Path(folder) / "smsc.ndjson"),
             ("replies", "replies", None),
+            ("submits with delays and receipts", "receipts", None),
         ):
-            results[name] = _round(total, kind, journal)
+            played = DELAYED if "delays" in name else scenario.shipped("bench")
+            results[name] = _round(total, kind, played, journal)
             if told is not None:
                 told(f"{name}: " + ", ".join(f"{key} {value:,.1f}" for key, value in results[name].items()))
     return results
