@@ -38,6 +38,7 @@ log = logging.getLogger(__name__)
 MAX_ADDRESSES: Final = 10_000
 MAX_WRITERS: Final = 10_000
 MAX_TEXTS: Final = 1000
+MAX_PIECES: Final = 300  # one text has at most 255
 ATTEMPTS: Final = 8
 BATCH: Final = 250  # calls; each brings what one read from a link held
 
@@ -91,7 +92,8 @@ class Inbound:
         self._alphabets = alphabets or {}
         self._redelivery = Redelivery(is_live)
         self._addresses: dict[str, str] = {}
-        self._words = _Words()
+        self._words = _Lately()  # texts that answer nothing
+        self._pieces = _Lately()  # parts of long texts
         self._commit: GroupCommit[Sequence[ShortMessage], None] = GroupCommit(
             "inbound", self._flush, limit=BATCH
         )
@@ -188,11 +190,16 @@ class Inbound:
     ) -> list[Reply]:
         parts = await self._redelivery.flag(connection, parts)
         wholes = [single(part) for part in parts if part.total == 1]
-        pieces = [part for part in parts if part.total > 1]
+        pieces = [part for part in parts if part.total > 1 and not self._is_too_many(part)]
+        if len(wholes) + len(pieces) < len(parts):
+            joinable = {piece.id for piece in pieces}
+            strays = [part for part in parts if part.total > 1 and part.id not in joinable]
+            wholes += [single(part)._replace(complete=False) for part in strays]
         if pieces:
             pieces, completed = await self._join(connection, pieces, changes)
-            parts = [part for part in parts if part.total == 1] + pieces
-            wholes += completed
+            joined = {piece.id: piece for piece in pieces}
+            parts = [joined.get(part.id, part) for part in parts]
+            wholes = sorted([*wholes, *completed], key=lambda whole: whole.received_at)
         if understand:
             replies = await self._understand_all(connection, wholes, changes)
         else:
@@ -300,6 +307,8 @@ class Inbound:
         about = found.conversation
         about_id = about.id if about else None
         if not whole.complete:  # a text with holes says nothing for certain
+            if self._counts_as_flood(whole, changes.rules):
+                return _reply(whole, ReplyStatus.HELD, Why.FLOOD, about_id)
             return _reply(whole, ReplyStatus.INBOX, Why.INCOMPLETE, about_id)
         if found.scope is not None:
             self._opt_out(whole, found.scope, conversations, changes)
@@ -349,8 +358,16 @@ class Inbound:
                 return False
             if talk.understands(about, whole.text, rules.surveys):
                 return False
+        return self._counts_as_flood(whole, rules)
+
+    def _counts_as_flood(self, whole: Whole, rules: Rules) -> bool:
         limit = rules.replies.flood
-        return self._words.count(whole, limit.within) > limit.count
+        written = self._words.count(whole.msisdn, whole.reply_id, whole.received_at, limit.within)
+        return written > limit.count
+
+    def _is_too_many(self, piece: Part) -> bool:
+        """Whether so many parts came from this customer that no more are joined: each costs a look at all."""
+        return self._pieces.count(piece.msisdn, piece.id, piece.received_at, WAIT) > MAX_PIECES
 
     def _own_words(self, whole: Whole, about_id: UUID | None, changes: Changes) -> Reply:
         data = {
@@ -371,20 +388,20 @@ _KEPT: Final[dict[Outcome, tuple[ReplyStatus, str | None]]] = {
 }
 
 
-class _Words:
-    """How many texts that answer nothing customers wrote lately, as far as this node saw them."""
+class _Lately:
+    """How much came from each customer lately, as far as this node saw it."""
 
     def __init__(self) -> None:
         self._times: OrderedDict[str, OrderedDict[UUID, datetime]] = OrderedDict()
 
-    def count(self, whole: Whole, within: timedelta) -> int:
+    def count(self, msisdn: str, uid: UUID, at: datetime, within: timedelta) -> int:
         """Count this one in; one that is counted already, before a roll-back, counts once."""
-        times = self._times.setdefault(whole.msisdn, OrderedDict())
-        self._times.move_to_end(whole.msisdn)
+        times = self._times.setdefault(msisdn, OrderedDict())
+        self._times.move_to_end(msisdn)
         if len(self._times) > MAX_WRITERS:
             self._times.popitem(last=False)
-        times[whole.reply_id] = whole.received_at
-        while len(times) > MAX_TEXTS or next(iter(times.values())) <= whole.received_at - within:
+        times[uid] = at
+        while len(times) > MAX_TEXTS or next(iter(times.values())) <= at - within:
             times.popitem(last=False)
         return len(times)
 

@@ -325,6 +325,18 @@ class TestLongTexts:
             await here.later(minutes=11)
             assert len(await here.replies()) == 1
 
+    async def test_endless_parts_are_held_back(self, world: World) -> None:
+        header = udh.concatenation(7, 255, 1)
+        endless = [
+            mo(header + bytes((0, 65 + at % 26, 0, at % 200)), ANNA, "10086", world.now, esm_class=0x40)
+            for at in range(inbound.MAX_PIECES + 20)
+        ]
+        await world.inbound.store(endless)
+        statuses = [(status, reason) for _, status, reason in await world.replies()]
+        assert statuses.count(("inbox", "incomplete")) == 10
+        assert statuses.count(("held", "flood")) == 10
+        assert await world.rows("SELECT count(*) AS parts FROM parts") == [{"parts": len(endless)}]
+
 
 class TestTrouble:
     """One bad reply, two nodes, no database."""
