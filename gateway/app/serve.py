@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import signal
 import sys
 from typing import Final
@@ -21,6 +22,8 @@ from gateway.storage.embedded import EmbeddedError
 OK: Final = 0
 FAILED: Final = 1
 WRONG_USE: Final = 2
+#: New objects before the young ones are looked through (some ms), and how seldom the older ones are.
+COLLECT_AFTER: Final = (20_000, 20, 50)
 
 
 async def serve(args: argparse.Namespace, settings: Settings) -> int:
@@ -42,6 +45,7 @@ async def serve(args: argparse.Namespace, settings: Settings) -> int:
         with database(settings) as dsn:
             await prepare(dsn, settings)
             async with Node(settings, dsn) as node:
+                seldom_collect()
                 await _until_told(node)
     except (
         EmbeddedError,
@@ -65,6 +69,16 @@ async def prepare(dsn: str, settings: Settings) -> None:
     if waiting:
         names = ", ".join(migration.path.name for migration in waiting)
         raise migrations.MigrationError(f"the database waits for {names}: run `huiyin migrate` first")
+
+
+def seldom_collect() -> None:
+    """Spare the garbage collector what was built at the start, and call it when there is enough to find.
+
+    By default it looks after every 700 new objects, which on the hot way is every few messages.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*COLLECT_AFTER)
 
 
 async def _until_told(node: Node) -> None:
