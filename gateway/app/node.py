@@ -85,6 +85,8 @@ class Node:
         self.now = now
         self.desk = Desk(settings, rules)
         self.port = 0  #: of HTTP, once it listens
+        regions = settings.regions
+        self._accepted = tuple(dict.fromkeys(name.lower() for name in (regions.home, *regions.accept)))
         self._dsn = dsn
         self._stack = AsyncExitStack()
         self._tasks: list[asyncio.Task[None]] = []
@@ -309,8 +311,7 @@ class Node:
         return parse_msisdn(address, self._regions()) or address.removeprefix("+")
 
     def _regions(self) -> tuple[str, ...]:
-        regions = self.settings.regions
-        return tuple(dict.fromkeys(name.lower() for name in (regions.home, *regions.accept)))
+        return self._accepted
 
     # What runs beside
 
