@@ -115,7 +115,6 @@ def configure(level: str = "info", style: str = "json", stream: TextIO | None = 
 REGISTRY: Final = CollectorRegistry()
 QUICK: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 M = TypeVar("M", Counter, Gauge, Histogram)
-SLOW: Final = (1, 5, 15, 30, 60, 300, 900, 3600, 4 * 3600, 12 * 3600, 24 * 3600, 72 * 3600)
 
 
 def counter(name: str, told: str, *labels: str) -> Counter:
@@ -164,7 +163,6 @@ SETTLED: Final = counter(
 )
 RECEIPTS: Final = counter("receipts_total", "Delivery receipts stored", "route", "state")
 RECEIPTS_UNMATCHED: Final = gauge("receipts_unmatched", "Receipts kept that match nothing yet")
-DELIVERY_SECONDS: Final = histogram("delivery_seconds", "From submitted to delivered", "route", buckets=SLOW)
 
 # The binds
 BINDS: Final = gauge("binds", "Binds by state", "route", "state")
@@ -176,7 +174,6 @@ PDU_ERRORS: Final = counter("pdu_errors_total", "PDUs that could not be read", "
 
 # The way back
 REPLIES: Final = counter("replies_total", "Replies stored, by what they were taken for", "meaning")
-REPLY_SECONDS: Final = histogram("reply_to_call_seconds", "From a reply's arrival to the call made for it")
 REASSEMBLY: Final = gauge("reassembly_parts", "Parts that wait for their others")
 CONVERSATIONS: Final = counter(
     "conversations_total", "Conversations by kind and how they ended", "kind", "end"
@@ -190,8 +187,6 @@ CALLS_WAITING: Final = gauge("callbacks_waiting", "Calls out not yet delivered",
 CALLS_PARKED: Final = gauge("callbacks_parked", "Calls out that wait for a person", "connector")
 
 # The house
-FACTS: Final = counter("facts_total", "Facts taken in, by outcome", "type", "outcome")
-DECISIONS: Final = counter("reminder_decisions_total", "What rules decided", "rule", "outcome")
 BUCKETS: Final = gauge("buckets_owned", "Buckets whose lease this node holds")
 LOOP_LAG: Final = histogram("loop_lag_seconds", "How late the event loop runs")
 UP_TO_DATE: Final = gauge(

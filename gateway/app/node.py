@@ -151,7 +151,8 @@ class Node:
     async def _build_sending(self) -> None:
         """The way to the phone: binds, dispatch, receipts, and the leases on what is sent."""
         database, settings, now = self.database, self.settings, self.now
-        self.binds = Binds(routes_of(settings) if self._sends else [])
+        self._routes = routes_of(settings) if self._sends else []
+        self.binds = Binds(self._routes)
         flights = Flights()
         notices = Notices(self.outbox)
         self._ledgers = [
@@ -213,6 +214,7 @@ class Node:
             self.ids,
             {sender.number: sender.extensions for sender in senders.values()},
             now,
+            alphabets={route.name: route.default_alphabet for route in self._routes},
             is_live=self.binds.is_live,
         )
         self.intake = Intake(

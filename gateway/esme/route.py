@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from gateway.smpp.receipt import Habits
 from gateway.smpp.timers import Timers
+from gateway.sms.coding import DefaultAlphabet
 
 
 class BindMode(StrEnum):
@@ -42,4 +43,4 @@ class Route:
     tls_server_name: str | None = None
     timers: Timers = field(default_factory=Timers)
     habits: Habits = field(default_factory=Habits)
-    default_alphabet: str = "gsm"  #: what data_coding 0 means here
+    default_alphabet: DefaultAlphabet = "gsm7"  #: what data_coding 0 means here
