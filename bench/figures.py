@@ -249,7 +249,7 @@ def of_replies(plan: Plan) -> list[Row]:
         stand.send(
             path="/v1/resolutions", item=RESOLUTION, count=count + later, first=0, connections=CONNECTIONS
         )
-        stand.wait_for("receipts", stand.receipts, count + later)
+        stand.wait_for("receipts", stand.delivered, count + later)
         progress("  answering")
         meter = stand.meter()
         wrote = stand.smsc.ask(do="reply", text="9", first=0, count=count)

@@ -115,6 +115,8 @@ class Stand:
         self.start()
         self._stack.callback(self.stop)
         self.key = self._make_key()
+        while self._get("/v1/messages?limit=1") != 200:  # keys are read again once a second
+            time.sleep(POLL)
         self.load = self._stack.enter_context(Child("bench.load"))
 
     # The gateway
@@ -151,12 +153,16 @@ class Stand:
         return [*wrapper, sys.executable, "-m", "gateway", "--config", str(self._folder / "huiyin.toml")]
 
     def _is_ready(self) -> bool:
+        return self._get("/readyz") == 200
+
+    def _get(self, path: str) -> int:
+        """The status of an answer; 0: there is none."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
         try:
-            connection.request("GET", "/readyz")
-            return connection.getresponse().status == 200
+            connection.request("GET", path, headers={"Authorization": f"Bearer {self.key}"})
+            return connection.getresponse().status
         except OSError:
-            return False
+            return 0
         finally:
             connection.close()
 
