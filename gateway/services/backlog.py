@@ -38,9 +38,13 @@ class Backlog:
         """Whether there is room again for what was left in the table."""
         return self.unread_from is not None and len(self._flights.open) < HIGH_WATER // 2
 
-    def enqueue(self, outgoing: Outgoing) -> None:
-        """A message that is due. While older ones wait in the table, only urgent lanes go past them."""
-        if self.unread_from is not None and outgoing.message.lane not in ALWAYS_ALLOWED:
+    def enqueue(self, outgoing: Outgoing, *, read: bool = False) -> None:
+        """A message that is due. While older ones wait in the table, only urgent lanes go past them.
+
+        `read`: it was read from the table, in its turn.
+        """
+        queues = self.unread_from is not None and outgoing.message.lane not in ALWAYS_ALLOWED
+        if queues and not read:
             self.leave(outgoing.message.id)
         elif self.hold(outgoing):
             self.queue.put(outgoing)

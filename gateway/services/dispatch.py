@@ -95,6 +95,7 @@ class Dispatch:
         )
         self._reserved = 0  # parcels whose attempt is being committed
         self._troubled = 0  # batches that wait for the database to be back
+        self._in_order = asyncio.Lock()
         self._few_unread = False
         self._unsaved: Counter[int] = Counter()  # answers for buckets given away that are not on record yet
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -108,6 +109,7 @@ class Dispatch:
     @early.setter
     def early(self, early: EarlyReceipts) -> None:
         self._settling.early = early
+        self._resume.early = early
 
     # What others tell us
 
@@ -213,14 +215,15 @@ class Dispatch:
         parcels: list[Parcel] = []
         reserved = _segments(batch)
         try:
-            refused = await self._forbidden(batch)
-            now = self._now()
-            for outgoing in batch:
-                outgoing.taken = False
-                if outgoing.final or self._leases.epoch(outgoing.message.bucket) is None:
-                    self._flights.let_go(outgoing)
-                elif not self._ends(outgoing, refused, now, page):
-                    self._prepare(outgoing, now, page.steps, parcels)
+            async with self._in_order:  # the ledger keeps the order from here on
+                refused = await self._forbidden(batch)
+                now = self._now()
+                for outgoing in batch:
+                    outgoing.taken = False
+                    if outgoing.final or self._leases.epoch(outgoing.message.bucket) is None:
+                        self._flights.let_go(outgoing)
+                    elif not self._ends(outgoing, refused, now, page):
+                        self._prepare(outgoing, now, page.steps, parcels)
             if page.steps:
                 lost = await self._ledger.record(page.entry())
                 if lost:

@@ -11,7 +11,7 @@ from uuid import UUID
 from gateway.domain.message import Event, Message, Status, Step
 from gateway.domain.timer import Timer, TimerKind
 from gateway.services.backlog import Backlog
-from gateway.services.carrier import Ownership
+from gateway.services.carrier import EarlyReceipts, Ownership
 from gateway.services.flights import Flights, Leg, Outgoing, resendable
 from gateway.services.ledger import Entry, Ledger
 from gateway.services.settling import REST
@@ -51,6 +51,7 @@ class Resumption:
         self._leases = leases
         self._unknown_wait = unknown_wait
         self._now = now
+        self.early: EarlyReceipts | None = None
 
     async def read(self, buckets: Sequence[int], since: UUID) -> int:
         """Take up what is unsettled in these buckets, until all is, or memory is full."""
@@ -178,10 +179,20 @@ class Resumption:
         for outgoing, its_log in taken_up:
             if outgoing.message.id not in lost:
                 self._pick_up(outgoing, its_log)
+        self._claim([outgoing for outgoing, _ in taken_up if outgoing.message.id not in lost])
         self._backlog.wake.set()
         if lost:  # somebody wrote at the same time, or our own commit was not seen: the log will tell
             places = [(o.message.bucket, o.message.id) for o, _ in taken_up if o.message.id in lost]
             await self.look_again(places)
+
+    def _claim(self, taken_up: Sequence[Outgoing]) -> None:
+        """A receipt may tell of an attempt without an answer, now that all such attempts are known."""
+        if self.early is None:
+            return
+        for outgoing in taken_up:
+            for segment in outgoing.segments:
+                if segment.state is Leg.UNKNOWN:
+                    self.early.claim_unknown(segment)
 
     def _pick_up(self, outgoing: Outgoing, steps: Sequence[Step], *, due: bool = False) -> None:
         """Into the queue, or to wait for its moment. `due`: a timer says that this is the moment."""
@@ -191,7 +202,7 @@ class Resumption:
         if not outgoing.busy:
             return
         if until is None and not unknown:
-            self._backlog.enqueue(outgoing)
+            self._backlog.enqueue(outgoing, read=True)
             return
         if until is not None and until - self._now() > REST and not unknown:
             return  # a timer brings it
