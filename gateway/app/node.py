@@ -157,9 +157,9 @@ class Node:
         notices = Notices(self.outbox)
         self._ledgers = [
             Ledger(name, await database.dedicated(name), self._callbacks_made)
-            for name in ("attempts", "settled", "receipts")
+            for name in ("attempts", "outcomes")
         ]
-        attempts, settlements, receipts = self._ledgers
+        attempts, outcomes = self._ledgers
         self.leases = Leases(
             await database.dedicated("leases"),
             settings.node.name or socket.gethostname(),
@@ -171,7 +171,7 @@ class Node:
         self.dispatch = Dispatch(
             database=database,
             ledger=attempts,
-            settlements=settlements,
+            settlements=outcomes,
             flights=flights,
             carrier=self.binds,
             leases=self.leases,
@@ -181,7 +181,7 @@ class Node:
         )
         self._receipts = Receipts(
             database=database,
-            ledger=receipts,
+            ledger=outcomes,
             flights=flights,
             notices=notices,
             ids=self.ids,
