@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import Enum, auto
 from typing import Any, Final
 from uuid import UUID
+from weakref import WeakValueDictionary
 
 from gateway.domain.message import FINAL, TRANSITIONS, Event, Lane, Message, OnUnknown, Status, Step
 
@@ -46,7 +47,7 @@ class Segment:
 class Outgoing:
     """A message on its way."""
 
-    __slots__ = ("message", "reference", "segments", "seq", "status", "taken")
+    __slots__ = ("__weakref__", "message", "reference", "segments", "seq", "status", "taken")
 
     def __init__(self, message: Message) -> None:
         self.message = message
@@ -194,6 +195,16 @@ class Flights:
         self.leaving: dict[UUID, Outgoing] = {}
         self._awaiting: dict[tuple[str, str], Segment] = {}
         self._unknown: dict[str, list[Segment]] = {}
+        #: Messages that anything in memory still leads to, so that nobody makes a second one from the log.
+        self._known: WeakValueDictionary[UUID, Outgoing] = WeakValueDictionary()
+
+    def known(self, uid: UUID) -> Outgoing | None:
+        """The message, if memory has it for any reason: its next step is then the one after the last here."""
+        return self.open.get(uid) or self._known.get(uid)
+
+    def disown(self, uid: UUID) -> None:
+        """Another owner went on with it: what memory knows is stale."""
+        self._known.pop(uid, None)
 
     def let_go(self, outgoing: Outgoing) -> None:
         """Nothing more is to be done for it, or somebody else does it."""
@@ -212,6 +223,7 @@ class Flights:
         """A receipt under this key will be about this segment. An id used again means the newest."""
         awaiting = self._awaiting
         awaiting[route, key] = segment
+        self._known[segment.outgoing.message.id] = segment.outgoing
         if len(awaiting) > self.AWAITING:
             del awaiting[next(iter(awaiting))]
 
@@ -226,6 +238,7 @@ class Flights:
     def mark_unknown(self, segment: Segment) -> None:
         """Nobody knows what became of it; a receipt for that recipient may tell."""
         place = (segment.outgoing.message.id, segment.number)
+        self._known[segment.outgoing.message.id] = segment.outgoing
         known = self._unknown.setdefault(segment.outgoing.message.msisdn, [])
         known[:] = [other for other in known if (other.outgoing.message.id, other.number) != place]
         known.append(segment)

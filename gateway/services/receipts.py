@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 KEPT: Final = timedelta(days=7)
 MAX_EARLY: Final = 50_000
 MAX_CANDIDATES: Final = 5_000
+AT_ONCE: Final = 500
 #: How often a receipt is applied anew when another owner wrote into its message's log at the same time.
 ATTEMPTS: Final = 3
 
@@ -62,6 +63,10 @@ class _Plan:
     """What one flush has to store."""
 
     def __init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Begin anew."""
         self.steps: list[Step] = []
         self.timers: list[Timer] = []
         self.callbacks: list[Callback] = []
@@ -95,22 +100,43 @@ class Receipts:
         self._commit: GroupCommit[Sequence[Receipt], None] = GroupCommit("receipts", self._flush, limit=200)
 
     async def load(self) -> None:
-        """Read the receipts that wait for their message."""
+        """Read the receipts that wait for their message, and look for it once more."""
         async with self._database.connection() as connection:
             rows = await message_rows.early(connection, self._now() - KEPT, MAX_EARLY)
-        for row in rows:
-            key = self._key_of(row.route, row.smsc_id)
-            receipt = Receipt(
-                row.route,
-                row.smsc_id,
-                key,
-                row.msisdn,
-                Verdict[row.verdict],
-                row.state,
-                row.error,
-                row.detail,
-            )
-            self._remember(_Kept(row.bucket, row.id, row.received_at, receipt))
+        kept = [self._read(row) for row in rows]
+        for start in range(0, len(kept), AT_ONCE):
+            await self._match_again(kept[start : start + AT_ONCE])
+
+    def _read(self, row: message_rows.EarlyReceipt) -> _Kept:
+        receipt = Receipt(
+            row.route,
+            row.smsc_id,
+            self._key_of(row.route, row.smsc_id),
+            row.msisdn,
+            Verdict[row.verdict],
+            row.state,
+            row.error,
+            row.detail,
+        )
+        return _Kept(row.bucket, row.id, row.received_at, receipt)
+
+    async def _match_again(self, some: Sequence[_Kept]) -> None:
+        """The response may be on record by now: a process can end between its commit and the receipt's."""
+        found = await self._in_the_tables([kept.receipt for kept in some])
+        plan = _Plan()
+        places: list[tuple[int, UUID]] = []
+        for kept in some:
+            segment = found.get((kept.receipt.route, kept.receipt.key))
+            if segment is None:
+                self._remember(kept)
+                continue
+            self._apply(segment, kept.receipt, plan)
+            places.append((kept.bucket, kept.id))
+        if not places:
+            return
+        await self._ledger.record(Entry(plan.steps, plan.timers, plan.callbacks))
+        async with self._database.connection() as connection:  # later: twice on record is better than never
+            await message_rows.forget_early(connection, places)
 
     async def store(self, receipts: Sequence[Receipt]) -> None:
         """Store and apply receipts. Raises `StorageUnavailable`: then they are to be refused."""
@@ -155,6 +181,14 @@ class Receipts:
                     self._apply(segment, receipt, plan)
                 else:
                     strange.append(receipt)
+        try:
+            await self._put_on_record(plan, strange)
+        except StorageUnavailable:
+            self._take_back(plan)
+            raise
+        return [None] * len(batches)
+
+    async def _put_on_record(self, plan: _Plan, strange: Sequence[Receipt]) -> None:
         for _ in range(ATTEMPTS):
             if strange:
                 await self._look_up(strange, plan)
@@ -162,14 +196,24 @@ class Receipts:
             lost = await self._ledger.record(entry)
             strange = [plan.applied[place] for place in lost if place in plan.applied]
             if not strange:
-                break
+                return
             # Another owner went on with these messages: what memory thinks of them is stale.
             for receipt in strange:
                 self._flights.forget(receipt.route, receipt.key)
-            plan = _Plan()
-        else:
-            raise StorageUnavailable("others wrote about the same messages each time; it will come again")
-        return [None] * len(batches)
+            for message_id, _ in lost:
+                self._flights.disown(message_id)
+            plan.clear()
+        raise StorageUnavailable("others wrote about the same messages each time; it will come again")
+
+    def _take_back(self, plan: _Plan) -> None:
+        """The receipts will come again. The steps that memory has taken are stored when they can be."""
+        for kept in plan.early:
+            place = (kept.receipt.route, kept.receipt.key)
+            for other in self._take_early(place):
+                if other is not kept:
+                    self._remember(other)
+        if plan.steps:
+            self._ledger.later(Entry(plan.steps, plan.timers, plan.callbacks))
 
     def _keeping(self, plan: _Plan) -> Any:
         if not plan.early:
@@ -272,7 +316,7 @@ class Receipts:
             ]
             if not any((route, key) in wanted for route, key, _ in named):
                 continue
-            outgoing = self._flights.open.get(message.id)
+            outgoing = self._flights.known(message.id)
             if outgoing is None:
                 outgoing = Outgoing(message)
                 outgoing.replay(log_of_it)

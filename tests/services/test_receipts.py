@@ -1,0 +1,288 @@
+"""Receipts find their message: in memory, in the tables, before and after the response, or wait for it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from gateway.domain.message import OnUnknown
+from gateway.services.carrier import Fate
+from gateway.services.flights import Flights
+from gateway.services.receipts import Receipt, Verdict
+from gateway.smpp.receipt import Habits, IdForm, receipt_key, response_key
+from gateway.storage.database import StorageUnavailable
+from tests.services.road import ANNA, BEN, LONG, Roads, message_to, receipt_for, roads_on, until
+from tests.services.test_dispatch import hurry
+
+
+@pytest.fixture
+async def roads(database_dsn: str) -> AsyncIterator[Roads]:
+    async with roads_on(database_dsn) as roads:
+        yield roads
+
+
+async def early(roads: Roads) -> int:
+    return int((await roads.execute("SELECT count(*) FROM early_receipts"))[0][0])
+
+
+@pytest.mark.parametrize(
+    ("verdict", "kind", "status"),
+    [
+        pytest.param(Verdict.DELIVERED, "delivered", "delivered", id="delivered"),
+        pytest.param(Verdict.FAILED, "undelivered", "failed", id="failed"),
+        pytest.param(Verdict.NOTHING_YET, "receipt", "submitted", id="intermediate"),
+    ],
+)
+async def test_a_receipt_settles_its_message(roads: Roads, verdict: Verdict, kind: str, status: str) -> None:
+    node = await roads.node()
+    message = message_to()
+    await node.accept(message)
+    await node.until(message, "submitted")
+    await node.receipt("id1", verdict=verdict)
+    assert await node.until(message, status) == ["attempt", "submitted", kind]
+    events = [event.event for event in node.told]
+    assert events == ["message.submitted"] + [f"message.{status}"] * (kind != "receipt")
+
+
+async def test_an_intermediate_receipt_leaves_room_for_the_last(roads: Roads) -> None:
+    node = await roads.node()
+    message = message_to()
+    await node.accept(message)
+    await node.until(message, "submitted")
+    await node.receipts.store([receipt_for("id1", ANNA, Verdict.NOTHING_YET), receipt_for("id1")])
+    assert await node.until(message, "delivered") == ["attempt", "submitted", "receipt", "delivered"]
+
+
+async def test_what_comes_after_the_end_is_on_record_and_changes_nothing(roads: Roads) -> None:
+    node = await roads.node()
+    message = message_to()
+    await node.accept(message)
+    await node.until(message, "submitted")
+    for verdict in (Verdict.DELIVERED, Verdict.DELIVERED, Verdict.FAILED):
+        await node.receipt("id1", verdict=verdict)
+    assert await node.until(message, "delivered") == ["attempt", "submitted", "delivered", "receipt", "receipt"]
+    assert [event.event for event in node.told].count("message.delivered") == 1
+
+
+async def test_after_a_restart_the_tables_know(roads: Roads) -> None:
+    node = await roads.node()
+    message = message_to()
+    await node.accept(message)
+    await node.until(message, "submitted")
+    await node.kill()
+    again = await roads.node()
+    await again.receipt("id1")
+    assert await again.until(message, "delivered") == ["attempt", "submitted", "delivered"]
+
+
+@pytest.mark.parametrize("restarted", [False, True], ids=["in memory", "with a restart between them"])
+async def test_a_long_message_is_delivered_when_all_of_it_is(roads: Roads, restarted: bool) -> None:
+    node = await roads.node()
+    message = message_to(body=LONG)
+    await node.accept(message)
+    await node.until(message, "submitted")
+    await node.receipt("id1")
+    if restarted:
+        await node.kill()
+        node = await roads.node()
+    assert (await node.steps(message))[-1] == ("arrived", "submitted")
+    await node.receipt("id2")
+    await node.until(message, "delivered")
+
+
+@pytest.mark.parametrize("restarted", [False, True], ids=["in memory", "after a restart"])
+async def test_a_receipt_before_its_response_is_kept_and_matched(roads: Roads, restarted: bool) -> None:
+    node = await roads.node(lambda _: None)
+    message = message_to()
+    await node.accept(message)
+    await until(lambda: node.carrier.sent)
+    await node.receipt("id7")
+    assert await early(roads) == 1
+    if restarted:
+        await node.receipts.load()  # as a start does
+    node.carrier.answer(node.carrier.sent[0].token, smsc_id="id7")
+    await node.until(message, "delivered")
+    await node.settled()
+    assert await early(roads) == 0
+    assert sorted(event.event for event in node.told) == ["message.delivered", "message.submitted"]
+
+
+async def test_early_failure_is_told_once(roads: Roads) -> None:
+    node = await roads.node(lambda _: None)
+    message = message_to()
+    await node.accept(message)
+    await until(lambda: node.carrier.sent)
+    await node.receipt("id7", verdict=Verdict.FAILED)
+    node.carrier.answer(node.carrier.sent[0].token, smsc_id="id7")
+    await node.until(message, "failed")
+    await node.settled()
+    assert [event.event for event in node.told].count("message.failed") == 1
+
+
+# Unknown outcomes
+
+
+async def test_a_receipt_with_a_strange_id_settles_what_is_unknown_to_its_recipient(roads: Roads) -> None:
+    node = await roads.node(lambda _: Fate.LOST)
+    message = message_to()
+    await node.accept(message)
+    await node.until(message, "unknown")
+    await node.receipt("strange")
+    assert await node.until(message, "delivered") == ["attempt", "lost", "delivered"]
+    hurry(node)
+    await node.settled()
+    assert len(node.carrier.sent) == 1
+    assert node.dispatch.oldest_open() is None
+
+
+async def test_a_receipt_that_came_before_the_response_was_given_up_settles_it_too(roads: Roads) -> None:
+    node = await roads.node(lambda _: None)
+    message = message_to()
+    await node.accept(message)
+    await until(lambda: node.carrier.sent)
+    await node.receipt("strange")
+    node.carrier.answer(node.carrier.sent[0].token, Fate.LOST)
+    assert await node.until(message, "delivered") == ["attempt", "lost", "delivered"]
+    await node.settled()
+    assert await early(roads) == 0
+
+
+async def test_a_strange_receipt_is_not_taken_for_one_of_two(roads: Roads) -> None:
+    node = await roads.node(lambda _: Fate.LOST)
+    messages = [message_to(), message_to()]
+    await node.accept(*messages)
+    for message in messages:
+        await node.until(message, "unknown")
+    await node.receipt("strange")
+    await node.receipt("stranger", BEN)
+    assert await early(roads) == 2
+    assert [(await node.steps(message))[-1][1] for message in messages] == ["unknown", "unknown"]
+
+
+async def test_a_strange_receipt_may_be_about_what_is_on_its_way(roads: Roads) -> None:
+    fates = [Fate.LOST, None]
+    node = await roads.node(lambda _: fates.pop(0))
+    unknown, flying = message_to(on_unknown=OnUnknown.NEVER), message_to()
+    await node.accept(unknown)
+    await node.until(unknown, "unknown")
+    await node.accept(flying)
+    await until(lambda: len(node.carrier.sent) == 2)
+    await node.receipt("id9")
+    node.carrier.answer(node.carrier.sent[1].token, smsc_id="id9")
+    await node.until(flying, "delivered")
+    assert await node.until(unknown, "unknown") == ["attempt", "lost"]
+
+
+async def test_an_unknown_message_is_settled_after_a_restart(roads: Roads) -> None:
+    node = await roads.node(lambda _: None)
+    message = message_to(on_unknown=OnUnknown.NEVER)
+    await node.accept(message)
+    await until(lambda: node.carrier.sent)
+    await node.kill()
+    again = await roads.node()
+    await again.until(message, "unknown")
+    await again.receipt("strange")
+    assert await again.until(message, "delivered") == ["attempt", "lost", "delivered"]
+
+
+# Ids
+
+
+@pytest.mark.parametrize(
+    ("response", "receipt", "forms"),
+    [
+        pytest.param("1f4", "500", (IdForm.HEX, IdForm.DECIMAL), id="hex here, decimal there"),
+        pytest.param("500", "1F4", (IdForm.DECIMAL, IdForm.HEX), id="the other way round"),
+        pytest.param(
+            "ffffffffffffffffff", str(16**18 - 1), (IdForm.HEX, IdForm.DECIMAL), id="more than 64 bits"
+        ),
+    ],
+)
+def test_ids_are_compared_by_the_routes_habits(response: str, receipt: str, forms: tuple[IdForm, IdForm]) -> None:
+    habits = Habits(response_id=forms[0], receipt_id=forms[1])
+    assert response_key(response, habits) == receipt_key(receipt, habits)
+
+
+async def test_an_id_that_is_used_again_means_the_newest(roads: Roads) -> None:
+    node = await roads.node(lambda _: None)
+    first, second = message_to(), message_to()
+    await node.accept(first)
+    await until(lambda: len(node.carrier.sent) == 1)
+    node.carrier.answer(node.carrier.sent[0].token, smsc_id="same")
+    await node.until(first, "submitted")
+    await node.accept(second)
+    await until(lambda: len(node.carrier.sent) == 2)
+    node.carrier.answer(node.carrier.sent[1].token, smsc_id="same")
+    await node.until(second, "submitted")
+    await node.receipt("same")
+    await node.until(second, "delivered")
+    assert (await node.steps(first))[-1][1] == "submitted"
+
+
+async def test_memory_of_what_is_awaited_is_bounded_and_the_tables_know_the_rest(
+    roads: Roads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Flights, "AWAITING", 1)
+    node = await roads.node()
+    messages = [message_to(), message_to(BEN)]
+    for message in messages:
+        await node.accept(message)
+        await node.until(message, "submitted")
+    assert node.flights.awaiting == 1
+    for message, smsc_id in zip(messages, ("id1", "id2"), strict=True):
+        await node.receipt(smsc_id, message.msisdn)
+        await node.until(message, "delivered")
+
+
+# Storage
+
+
+async def test_a_receipt_is_refused_while_it_can_not_be_stored_and_taken_when_it_comes_again(
+    roads: Roads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = await roads.node()
+    message = message_to(body=LONG)
+    await node.accept(message)
+    await node.until(message, "submitted")
+    pipe = node.ledgers[2]._connection
+    live = pipe.live
+
+    async def away() -> None:
+        raise StorageUnavailable("away")
+
+    monkeypatch.setattr(pipe, "live", away)
+    with pytest.raises(StorageUnavailable):
+        await node.receipt("id1")
+    monkeypatch.setattr(pipe, "live", live)
+    await node.receipt("id1")
+    await node.receipt("id2")
+    assert (await node.until(message, "delivered"))[-2:] == ["arrived", "delivered"]
+
+
+async def test_a_receipt_that_can_not_be_stored_harms_no_other(roads: Roads) -> None:
+    node = await roads.node()
+    messages = [message_to(), message_to(BEN)]
+    for message in messages:
+        await node.accept(message)
+        await node.until(message, "submitted")
+    bad = Receipt("main", "id1", "id1", ANNA, Verdict.DELIVERED, "delivered", "\0", "")
+    answers = await asyncio.gather(
+        node.receipts.store([receipt_for("strange", "8613905310009")]),
+        node.receipts.store([bad]),
+        node.receipts.store([receipt_for("id2", BEN)]),
+        return_exceptions=True,
+    )
+    assert [answer is None for answer in answers] == [True, False, True]
+    await node.until(messages[1], "delivered")
+
+
+async def test_two_owners_that_write_at_once_lose_nothing(roads: Roads) -> None:
+    """The receipt arrives at a node whose memory of the message is out of date."""
+    node = await roads.node()
+    message = message_to(body=LONG)
+    await node.accept(message)
+    await node.until(message, "submitted")
+    other = await roads.node(name="other", started=False)
+    await other.receipt("id1")
+    await node.receipt("id2")
+    assert await node.until(message, "delivered") == ["attempt"] * 2 + ["accepted", "submitted", "arrived", "delivered"]
