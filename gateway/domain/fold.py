@@ -103,6 +103,7 @@ def _table() -> dict[int, str]:
     table |= {code: chr(code - 0xFEE0).lower() for code in range(0xFF01, 0xFF5F)}
     table |= {code: chr(code + 32) for code in range(ord("A"), ord("Z") + 1)}
     table |= {ord(old): new for old, new in zip(_TRADITIONAL, _SIMPLIFIED, strict=True)}
+    table |= dict.fromkeys(map(ord, "俾畀"), "给")  # Cantonese "give"
     table |= dict.fromkeys(map(ord, "\t\r\u00a0\u2002\u2003\u2009\u202f\u3000"), " ")
     table |= dict.fromkeys(map(ord, "‐‑‒–—―−﹣"), "-")
     table |= dict.fromkeys(map(ord, "〜∼˜～"), "~")

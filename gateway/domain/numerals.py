@@ -79,7 +79,8 @@ _OVER: Final = re.compile(
     r"(?:\s*分|\s*(?:points?|pts?)(?![a-z]))?(?!\s*[\d/.:\-~月日号个天次a-z]*[\d/:~月日号个天次])"
 )
 _POINTS: Final = re.compile(
-    r"\s*(?:分儿?(?!\s*(?:钟|钱|之|厘|公司|店|局|机|贝|米|红|期))|(?:points?|pts?|marks?)(?![a-z]))"
+    r"\s*(?:分儿?(?!\s*(?:钟|钱|之|厘|公司|店|局|机|贝|米|红|期))|(?:points?|pts?|marks?|fen)(?![a-z])"
+    r"|[芬昏](?=[ .。!~吧哦啊]*(?:$|[,，\n])))"
 )
 _ROUGH: Final = re.compile(
     r"\s*(?:半|多(?!谢|亏)|以上|以下|以内|左右|上下|不到|起(?!码)|开外|[-+]|\.\d|~\s*\d|or so|ish|点\d)"
@@ -111,7 +112,7 @@ _WORD_BOUND: Final = re.compile(
 )
 _HAN_BOUND: Final = re.compile(rf"{_WORD_BOUND.pattern}|\s")
 _DASH_COMMENT: Final = re.compile(r"\s*-[\s-]*[a-z\u4e00-\u9fff]")
-_TENS: Final = re.compile(r"([二三四五六七八九])?[十拾]([一二三四五六七八九])?")
+_TENS: Final = re.compile(r"([一壹二三四五六七八九])?[十拾]([一二三四五六七八九])?")
 
 
 def mentions(plain: str, highest: int, *, stars: bool) -> Iterator[Mention]:
@@ -154,7 +155,7 @@ def _measured(plain: str, start: int, end: int, kind: str, *, highest: int, star
     if _stuck(before):
         return Mention(start, end, Kind.ODD, 0, "signed")
     if points := _POINTS.match(plain, end):
-        if _ROUGH.match(plain, points.end()):
+        if _ROUGH.match(plain, points.end()) and not _DASH_COMMENT.match(plain, points.end()):
             return Mention(start, points.end(), Kind.ODD, 0, "about")
         return Mention(start, points.end(), *_stated(Kind.MARKED, value))
     if found := _STARS.match(plain, end):

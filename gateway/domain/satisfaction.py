@@ -32,7 +32,8 @@ _NOT: Final = say.listed(
     "没有很 没有太 没有特别"
 )
 _VERY: Final = say.listed(
-    "非常 很 十分 特别 挺 相当 超 超级 真 真的很 还是很 还是挺 蛮 太 万分 百分百 令人 让人 还是非常 真的非常"
+    "非常 很 好 十分 特别 挺 相当 超 超级 真 真的很 还是很 还是挺 蛮 太 万分 百分百 令人 让人 "
+    "还是非常 真的非常"
 )
 
 
@@ -45,11 +46,12 @@ def _clause(core: str) -> re.Pattern[str]:
 
 _THREE: Final = _clause(
     rf"(?P<bad>(?:{say.any_of(_NOT)})满意|(?:非常|很|强烈|极度|十分)?不满"
-    r"|(?:(?:very|really|totally|completely) )?"
+    r"|not satisfied at all|(?:(?:very|really|totally|completely) )?"
     r"(?:not (?:at all |very |really |so |too )?satisfied|dissatisfied|unsatisfied|not happy))"
     rf"|(?P<good>(?:{say.any_of(_VERY)})?满意"
     r"|(?:(?:very|really|quite|so|extremely|fully|totally|completely) )?satisfied)"
-    r"|(?P<middle>(?:很|就|也就|还是)?(?:一般般|一般|普通|尚可|凑合|马马虎虎|还行|还可以|中等)吧?|so[- ]?so"
+    r"|(?P<middle>(?:很|就|也就|还是)?(?:一般般|一般|普普通通|普通|尚可|凑合"
+    r"|马马虎虎|还行|还可以|中等)吧?|so[- ]?so"
     r"|average)"
 )
 

@@ -42,7 +42,7 @@ def read_score(text: str, scale: Scale, words: WordTable = SHIPPED) -> Scored | 
     if not stated:
         why = next((mention.why for mention in found if mention.why), "no-number")
         return from_words(line, scale, words) or Unclear(why=why)
-    one = _one(line.plain, stated)
+    one = _one(line.plain, stated, scale)
     if isinstance(one, Unclear):
         return one
     if not 1 <= one.value <= scale.highest or (
@@ -52,11 +52,15 @@ def read_score(text: str, scale: Scale, words: WordTable = SHIPPED) -> Scored | 
     return _from_number(line, one, scale)
 
 
-def _one(plain: str, stated: list[Mention]) -> Mention | Unclear:
-    """The only mention of a score; 10分10分10分 is one."""
+def _one(plain: str, stated: list[Mention], scale: Scale) -> Mention | Unclear:
+    """The only mention of a score; 10分10分10分 is one, and so is 9分，扣一分 on ten."""
     first, last = stated[0], stated[-1]
     if len(stated) == 1:
         return first
+    if len(stated) == 2 and 0 < last.value < first.value and first.value + last.value == scale.highest:
+        kept_back = say.KEPT_BACK.match(plain, first.end)
+        if kept_back and kept_back.end() == last.end and scale is not Scale.THREE:
+            return first
     for mention, following in pairwise(stated):
         between = plain[mention.end : following.start].strip(SEPARATORS)
         if between or mention.value != first.value or mention.kind is not Kind.MARKED:
@@ -202,7 +206,7 @@ def _named(unclear: Unclear, plain: str) -> Unclear:
 
 def _refused(before: str, lead: str, after: str, score: Mention, scale: Scale) -> Unclear | None:
     """Why the words beside the score make it doubtful, if they do."""
-    comment = f"{before}\n{say.WISH.sub(' ', after)}"
+    comment = f"{before}\n{say.KEPT_BACK.sub(' ', say.WISH.sub(' ', after))}"
     if say.DANGER.search(comment) or say.QUALIFIED.search(after):
         return Unclear(why="taken-back")
     if say.CONDITION.search(before) or (say.DEED.search(before) and not say.DONE.search(before)):
