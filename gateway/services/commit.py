@@ -2,13 +2,19 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from gateway.storage.database import StorageUnavailable
 from gateway.telemetry import COMMIT_SECONDS, COMMIT_SIZE
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+
+class Failed(NamedTuple):
+    """A result that is raised for its item alone."""
+
+    error: Exception
 
 
 class GroupCommit(Generic[T, R]):
@@ -89,5 +95,10 @@ class GroupCommit(Generic[T, R]):
         self._seconds.observe(asyncio.get_running_loop().time() - started)
         self._size.observe(len(items))
         for future, result in zip(done, results, strict=True):
-            if not future.done():
+            if future.done():
+                continue
+            if isinstance(result, Failed):
+                future.set_exception(result.error)
+                future.exception()
+            else:
                 future.set_result(result)

@@ -5,10 +5,11 @@ Calls that arrive while a commit is under way share the next one. One call is a 
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from typing import Any, Final, Protocol, cast
 from uuid import UUID
 
@@ -28,7 +29,7 @@ from gateway.domain.request import (
 )
 from gateway.domain.score import Scale
 from gateway.domain.survey import Subject
-from gateway.services.commit import GroupCommit
+from gateway.services.commit import Failed, GroupCommit
 from gateway.services.compose import Composer, Draft
 from gateway.services.conversations import COLLISIONS, Changes, Conversations, OutrunError
 from gateway.services.planning import CHUNK, LARGE, Job, Known, Many, Once, Outcome, Plan, Planner, Question
@@ -149,6 +150,7 @@ class Intake:
         )
         job = Question(
             draft,
+            params,
             COMPLAINT,
             request.ticket.id,
             subject,
@@ -191,6 +193,7 @@ class Intake:
         )
         job = Question(
             draft,
+            params,
             request.touchpoint,
             None,
             subject,
@@ -254,31 +257,42 @@ class Intake:
 
     async def _store(self, job: Job) -> Any:
         if isinstance(job, Many) and len(job.wishes) > LARGE:
-            async with self._database.transaction() as connection:
-                outcome, after = await self._carry_out(connection, [job], self._now())
-            after()
-            return outcome[0]
+            return (await self._persevere(partial(self._carried_out, self._database, [job])))[0]
         return await self._commit.add(job)
 
     # One transaction
 
     async def _flush(self, jobs: list[Job]) -> list[Any]:
+        if len(jobs) == 1:
+            return await self._persevere(partial(self._together, jobs))
         try:
             return await self._together(jobs)
-        except (*COLLISIONS, OutrunError):
-            if len(jobs) > 1:  # somebody was at one of these customers: one after the other
-                return [(await self._flush([job]))[0] for job in jobs]
+        except (*COLLISIONS, OutrunError):  # somebody was at one of these customers: each for itself
+            return [await self._alone(job) for job in jobs]
+
+    async def _alone(self, job: Job) -> Any:
+        """Its result, or what went wrong with it: others are stored already."""
+        try:
+            return (await self._persevere(partial(self._together, [job])))[0]
+        except Exception as error:
+            return Failed(error)
+
+    async def _persevere(self, work: Callable[[], Awaitable[list[Any]]]) -> list[Any]:
+        """Who was outrun reads again what there is now, and decides anew."""
         for _ in range(ATTEMPTS - 1):
             try:
-                return await self._together(jobs)
+                return await work()
             except (*COLLISIONS, OutrunError):
                 continue
-        return await self._together(jobs)
+        return await work()
 
     async def _together(self, jobs: list[Job]) -> list[Any]:
         if all(isinstance(job, Many) and job.once is None for job in jobs):
             return await self._plainly(cast("list[Many]", jobs))
-        async with self._connection.transaction() as connection:
+        return await self._carried_out(self._connection, jobs)
+
+    async def _carried_out(self, pipe: Dedicated | Database, jobs: list[Job]) -> list[Any]:
+        async with pipe.transaction() as connection:
             outcomes, after = await self._carry_out(connection, jobs, self._now())
         after()
         return outcomes
@@ -325,7 +339,7 @@ class Intake:
         claimed = [
             idempotency.First(job.once.bucket, job.once.key_hash, job.once.request_hash, now, status, body)
             for job in rest
-            if job.once is not None and job.plan.messages
+            if job.once is not None and (job.plan.messages or job.plan.conversations)
             for status, body in (job.once.render(job.outcome),)
         ]
         if claimed and len(await idempotency.claim(connection, claimed)) < len(claimed):

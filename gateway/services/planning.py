@@ -1,7 +1,7 @@
 """What a call will store: decided from what one transaction has read, and not written here."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -88,6 +88,7 @@ class Question:
     """A call that asks for a score, or might."""
 
     draft: Draft
+    params: Mapping[str, Any]  #: the caller's own; the draft's are made anew with each try
     touchpoint: str
     ticket_id: str | None
     subject: Subject
@@ -138,7 +139,7 @@ class Planner:
         """A message with a question: whether it may be asked, from which extension, and what it closes."""
         standing = known.standing(job.draft.to)
         if job.wish is None:
-            job.draft.params = {**job.draft.params, **self._takes(job, {"question": False})}
+            job.draft.params = {**job.params, **self._takes(job, {"question": False})}
             job.outcome = self._one(job.plan, job.draft, known, now)
             return
         rules = changes.rules.surveys.at(job.touchpoint)
@@ -169,6 +170,9 @@ class Planner:
             return
         if job.plan.messages:
             survey = survey._replace(message_id=job.plan.messages[-1].id)
+        if outcome.status == Status.SUPPRESSED and isinstance(opened, Opened):  # nobody will see the question
+            opened = Suppressed(outcome.reason or "suppressed")
+            survey = survey._replace(status=SurveyStatus.SUPPRESSED, state=State(reason=opened.reason))
         self._adopt(job, survey, opened, known, changes)
         asked = SurveyOutcome(public(IdKind.SURVEY, uid), survey.status, survey.state.reason)
         if job.alone:
@@ -215,7 +219,7 @@ class Planner:
         asks = isinstance(opened, Opened)
         known = {"question": asks, "scale": job.subject.scale.value, "ticket": job.ticket_id}
         known |= {"agent": job.subject.agent, "department": job.subject.department}
-        draft.params = {**self._takes(job, known), **draft.params}
+        draft.params = {**self._takes(job, known), **job.params, **self._takes(job, {"question": asks})}
         draft.sender = survey.address if asks else job.sender.number
         draft.conversation_id = survey.id if asks else None
         return draft

@@ -60,7 +60,13 @@ async def test_what_comes_after_the_end_is_on_record_and_changes_nothing(roads: 
     await node.until(message, "submitted")
     for verdict in (Verdict.DELIVERED, Verdict.DELIVERED, Verdict.FAILED):
         await node.receipt("id1", verdict=verdict)
-    assert await node.until(message, "delivered") == ["attempt", "submitted", "delivered", "receipt", "receipt"]
+    assert await node.until(message, "delivered") == [
+        "attempt",
+        "submitted",
+        "delivered",
+        "receipt",
+        "receipt",
+    ]
     assert [event.event for event in node.told].count("message.delivered") == 1
 
 
@@ -198,7 +204,9 @@ async def test_an_unknown_message_is_settled_after_a_restart(roads: Roads) -> No
         ),
     ],
 )
-def test_ids_are_compared_by_the_routes_habits(response: str, receipt: str, forms: tuple[IdForm, IdForm]) -> None:
+def test_ids_are_compared_by_the_routes_habits(
+    response: str, receipt: str, forms: tuple[IdForm, IdForm]
+) -> None:
     habits = Habits(response_id=forms[0], receipt_id=forms[1])
     assert response_key(response, habits) == receipt_key(receipt, habits)
 
@@ -285,4 +293,9 @@ async def test_two_owners_that_write_at_once_lose_nothing(roads: Roads) -> None:
     other = await roads.node(name="other", started=False)
     await other.receipt("id1")
     await node.receipt("id2")
-    assert await node.until(message, "delivered") == ["attempt"] * 2 + ["accepted", "submitted", "arrived", "delivered"]
+    assert await node.until(message, "delivered") == ["attempt"] * 2 + [
+        "accepted",
+        "submitted",
+        "arrived",
+        "delivered",
+    ]
