@@ -185,7 +185,7 @@ class Node:
             flights=flights,
             notices=notices,
             ids=self.ids,
-            key_of=self.binds.key_of,
+            smsc_ids=self.binds,
             now=now,
         )
         self.dispatch.early = self._receipts

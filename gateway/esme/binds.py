@@ -8,9 +8,10 @@ from typing import Final, NamedTuple
 
 from gateway.esme.link import Ears, Link
 from gateway.esme.route import Account, BindMode, Route
-from gateway.esme.translate import key_of_response
+from gateway.esme.translate import key_of_receipt, key_of_response
 from gateway.services.carrier import Fate, Outcome, Parcel
 from gateway.smpp import status
+from gateway.smpp.receipt import alike
 from gateway.telemetry import BINDS, RATE, WINDOW
 
 log = logging.getLogger(__name__)
@@ -94,10 +95,19 @@ class Binds:
         """Whether this very connection is still up."""
         return any(slot.link is not None and slot.link.session == session for slot in self._slots)
 
-    def key_of(self, route: str, message_id: str) -> str:
-        """What makes an id comparable, after the rules of its route."""
+    def response_key(self, route: str, message_id: str) -> str:
+        """What makes a response's id comparable, after the rules of its route."""
         known = self._routes.get(route)
         return key_of_response(known, message_id) if known else message_id
+
+    def receipt_key(self, route: str, message_id: str) -> str:
+        """The same, of a receipt's id."""
+        known = self._routes.get(route)
+        return key_of_receipt(known, message_id) if known else message_id
+
+    def alike(self, responded: str, receipted: str) -> bool:
+        """Whether two ids of one customer's messages may be one, written in ways that no setting names."""
+        return alike(responded, receipted)
 
     # Keeping up
 

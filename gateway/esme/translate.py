@@ -86,6 +86,11 @@ def key_of_response(route: Route, message_id: str) -> str:
     return receipts.response_key(message_id, route.habits)
 
 
+def key_of_receipt(route: Route, message_id: str) -> str:
+    """The same, of a receipt's id."""
+    return receipts.receipt_key(message_id, route.habits)
+
+
 def receipt_of(pdu: DeliverSm | DataSm, route: Route, number_of: Callable[[str], str]) -> Receipt | None:
     """The receipt in it, in our words; None: it is a customer's message."""
     read = receipts.parse(pdu, route.habits)
@@ -100,7 +105,7 @@ def receipt_of(pdu: DeliverSm | DataSm, route: Route, number_of: Callable[[str],
     return Receipt(
         route.name,
         read.message_id,
-        receipts.receipt_key(read.message_id, route.habits),
+        key_of_receipt(route, read.message_id),
         number_of(pdu.source_addr),
         verdict,
         str(read.state),

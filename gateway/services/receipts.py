@@ -4,12 +4,12 @@ import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from enum import Enum, auto
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 from uuid import UUID
 
 from gateway.domain.event import Callback
 from gateway.domain.ids import IdSource
-from gateway.domain.message import Event, Step
+from gateway.domain.message import Event, Message, Step
 from gateway.domain.msisdn import bucket_of
 from gateway.domain.timer import Timer
 from gateway.services.commit import GroupCommit
@@ -52,6 +52,19 @@ class Receipt(NamedTuple):
     detail: str  #: the whole of it, without the customer's text
 
 
+class Ids(Protocol):
+    """How SMSCs write their ids."""
+
+    def response_key(self, route: str, message_id: str) -> str:
+        """What makes a response's id comparable, after the rules of its route."""
+
+    def receipt_key(self, route: str, message_id: str) -> str:
+        """The same, of a receipt's id."""
+
+    def alike(self, responded: str, receipted: str) -> bool:
+        """Whether two ids of one customer's messages may be one, written in ways that no setting names."""
+
+
 class _Kept(NamedTuple):
     bucket: int
     id: UUID
@@ -85,7 +98,7 @@ class Receipts:
         flights: Flights,
         notices: Notices,
         ids: IdSource,
-        key_of: Callable[[str, str], str],
+        smsc_ids: Ids,
         now: Callable[[], datetime],
     ) -> None:
         self._database = database
@@ -93,7 +106,8 @@ class Receipts:
         self._flights = flights
         self._notices = notices
         self._ids = ids
-        self._key_of = key_of
+        self._smsc_ids = smsc_ids
+        self._surprised: set[str] = set()  # routes whose ids were not written as their settings say
         self._now = now
         self._early: dict[tuple[str, str], list[_Kept]] = {}
         self._early_to: dict[str, set[tuple[str, str]]] = {}  # their places, by customer
@@ -111,7 +125,7 @@ class Receipts:
         receipt = Receipt(
             row.route,
             row.smsc_id,
-            self._key_of(row.route, row.smsc_id),
+            self._smsc_ids.receipt_key(row.route, row.smsc_id),
             row.msisdn,
             Verdict[row.verdict],
             row.state,
@@ -126,11 +140,11 @@ class Receipts:
         plan = _Plan()
         places: list[tuple[int, UUID]] = []
         for kept in some:
-            segment = found.get((kept.receipt.route, kept.receipt.key))
-            if segment is None:
+            match = found.get((kept.receipt.route, kept.receipt.key, kept.receipt.msisdn))
+            if match is None:
                 self._remember(kept)
                 continue
-            self._apply(segment, kept.receipt, plan)
+            self._apply(*match, plan)
             places.append((kept.bucket, kept.id))
         if not places:
             return
@@ -145,8 +159,14 @@ class Receipts:
     def claim(self, route: str, key: str, segment: Segment) -> None:
         """A response names an id: apply the receipt that came before it, if one did."""
         kept = self._take_early((route, key))
+        if not kept:
+            here = self._early_to.get(segment.outgoing.message.msisdn, ())
+            alike = [p for p in here if p[0] == route and self._smsc_ids.alike(key, p[1])]
+            kept = self._take_early(alike[0]) if len(alike) == 1 else []
         if kept:
-            self._apply_early(segment, kept)
+            self._apply_early(
+                segment, [item._replace(receipt=item.receipt._replace(key=key)) for item in kept]
+            )
 
     def claim_unknown(self, segment: Segment) -> None:
         """No response came: the only receipt of this customer that nobody could place must be about it."""
@@ -283,9 +303,11 @@ class Receipts:
         """Find the messages of receipts that memory does not know; keep the receipts that have none."""
         found = await self._in_the_tables(receipts)
         for receipt in receipts:
-            segment = self._flights.find(receipt.route, receipt.key) or found.get(
-                (receipt.route, receipt.key)
-            )
+            segment = self._flights.find(receipt.route, receipt.key)
+            match = found.get((receipt.route, receipt.key, receipt.msisdn))
+            if segment is None and match is not None:
+                self._apply(*match, plan)
+                continue
             if segment is None and receipt.verdict is not Verdict.NOTHING_YET:
                 segment = self._flights.only_unknown_to(receipt.msisdn)
             if segment is not None:
@@ -297,32 +319,70 @@ class Receipts:
             plan.early.append(kept)
             self._remember(kept)
 
-    async def _in_the_tables(self, receipts: Sequence[Receipt]) -> dict[tuple[str, str], Segment]:
-        """The segments that these receipts name, as the log has them, by route and key."""
-        customers = {(bucket_of(receipt.msisdn), receipt.msisdn) for receipt in receipts}
-        wanted = {(receipt.route, receipt.key) for receipt in receipts}
+    async def _in_the_tables(
+        self, receipts: Sequence[Receipt]
+    ) -> dict[tuple[str, str, str], tuple[Segment, Receipt]]:
+        """The segments that these receipts name, as the log has them, by route, key and customer.
+
+        A receipt that was matched by likeness comes back with the key under which memory knows its segment.
+        """
+        by_customer: dict[str, list[Receipt]] = {}
+        for receipt in receipts:
+            by_customer.setdefault(receipt.msisdn, []).append(receipt)
         async with self._database.connection() as connection:
             messages = await message_rows.recent_to(
-                connection, list(customers), self._now() - KEPT, MAX_CANDIDATES
+                connection,
+                [(bucket_of(msisdn), msisdn) for msisdn in by_customer],
+                self._now() - KEPT,
+                MAX_CANDIDATES,
             )
             steps = await message_rows.steps_of(connection, [(m.bucket, m.id) for m in messages])
-        found: dict[tuple[str, str], Segment] = {}
-        for message in messages:  # newest first: an id that the SMSC used again means the newest
-            log_of_it = steps.get(message.id, [])
-            named = [
-                (step.route, self._key_of(step.route, step.smsc_id), step.segment)
-                for step in log_of_it
-                if step.smsc_id and step.route and step.segment and step.kind in _ANSWERS
-            ]
-            if not any((route, key) in wanted for route, key, _ in named):
-                continue
-            outgoing = self._flights.known(message.id)
-            if outgoing is None:
-                outgoing = Outgoing(message)
-                outgoing.replay(log_of_it)
-            for route, key, number in named:
-                found.setdefault((route, key), outgoing.segments[number - 1])
+        found: dict[tuple[str, str, str], tuple[Segment, Receipt]] = {}
+        for same in (self._same, self._like):  # newest first: an id that is used again means the newest
+            for message in messages:
+                missing = [r for r in by_customer[message.msisdn] if (r.route, r.key, r.msisdn) not in found]
+                self._match(message, steps.get(message.id, []), missing, same, found)
         return found
+
+    def _match(
+        self,
+        message: Message,
+        log_of_it: Sequence[Step],
+        receipts: Sequence[Receipt],
+        same: Callable[[str, Receipt], bool],
+        found: dict[tuple[str, str, str], tuple[Segment, Receipt]],
+    ) -> None:
+        """Which of these receipts are about this message."""
+        outgoing: Outgoing | None = None
+        answers = [s for s in log_of_it if s.smsc_id and s.segment and s.kind in _ANSWERS]
+        for receipt in receipts:
+            for step in answers:
+                if step.route != receipt.route or not same(step.smsc_id or "", receipt):
+                    continue
+                if outgoing is None:
+                    outgoing = self._flights.known(message.id)
+                if outgoing is None:
+                    outgoing = Outgoing(message)
+                    outgoing.replay(log_of_it)
+                key = self._smsc_ids.response_key(receipt.route, step.smsc_id or "")
+                segment = outgoing.segments[(step.segment or 1) - 1]
+                found.setdefault(
+                    (receipt.route, receipt.key, receipt.msisdn), (segment, receipt._replace(key=key))
+                )
+
+    def _same(self, responded: str, receipt: Receipt) -> bool:
+        return self._smsc_ids.response_key(receipt.route, responded) == receipt.key
+
+    def _like(self, responded: str, receipt: Receipt) -> bool:
+        if not self._smsc_ids.alike(responded, receipt.smsc_id):
+            return False
+        if receipt.route not in self._surprised:
+            self._surprised.add(receipt.route)
+            log.warning(
+                "receipts write ids otherwise than responses do; matched by likeness, which is slow",
+                extra={"route": receipt.route, "response_id": responded, "receipt_id": receipt.smsc_id},
+            )
+        return True
 
     def _remember(self, kept: _Kept) -> None:
         place = (kept.receipt.route, kept.receipt.key)

@@ -297,6 +297,18 @@ def same_id(responded: str, receipted: str, habits: Habits) -> bool:
     return bool(responded) and response_key(responded, habits) == receipt_key(receipted, habits)
 
 
+def alike(responded: str, receipted: str) -> bool:
+    """Whether two ids may be one, written in ways that no setting names: hex here and decimal there, with
+    other zeros, in another case. To be asked of the messages of one customer only, not to search by.
+    """
+    if responded.lstrip("0").lower() == receipted.lstrip("0").lower():
+        return True
+    return any(
+        _HEX(hexadecimal) and _DECIMAL(decimal) and int(hexadecimal, 16) == int(decimal)
+        for hexadecimal, decimal in ((responded, receipted), (receipted, responded))
+    )
+
+
 def _key(message_id: str, form: IdForm, habits: Habits) -> str:
     """Numbers become decimal, however long they are; what is no number is compared as it stands."""
     if form is IdForm.HEX and _HEX(message_id):

@@ -13,6 +13,7 @@ from gateway.domain.ids import IdSource
 from gateway.domain.message import Lane, Message, OnUnknown, Status
 from gateway.domain.msisdn import bucket_of
 from gateway.domain.timer import Timer
+from gateway.esme.binds import Binds
 from gateway.services.carrier import Fate, Outcome, Parcel
 from gateway.services.dispatch import Dispatch, Patience
 from gateway.services.flights import Flights, Segment
@@ -160,7 +161,7 @@ class Stretch:
             flights=self.flights,
             notices=notices,
             ids=self.ids,
-            key_of=lambda _, smsc_id: smsc_id,
+            smsc_ids=Binds([]),
             now=self.clock,
         )
         self.dispatch.early = self.receipts

@@ -211,6 +211,33 @@ def test_ids_are_compared_by_the_routes_habits(
     assert response_key(response, habits) == receipt_key(receipt, habits)
 
 
+@pytest.mark.parametrize("receipt_first", [False, True], ids=["after the response", "before it"])
+@pytest.mark.parametrize(
+    ("response", "receipt"),
+    [
+        pytest.param("0000A4B1", "42161", id="hex here, decimal there"),
+        pytest.param("42161", "a4b1", id="the other way round"),
+        pytest.param("A4B1", "0a4b1", id="other zeros, another case"),
+    ],
+)
+async def test_ids_that_no_setting_explains_are_matched_by_likeness(
+    roads: Roads, response: str, receipt: str, receipt_first: bool
+) -> None:
+    node = await roads.node(lambda _: None)
+    message = message_to()
+    await node.accept(message)
+    await until(lambda: node.carrier.sent)
+    if receipt_first:
+        await node.receipt(receipt)
+    node.carrier.answer(node.carrier.sent[0].token, smsc_id=response)
+    if not receipt_first:
+        await node.until(message, "submitted")
+        await node.settled()
+        await node.receipt(receipt)
+    await node.until(message, "delivered")
+    assert node.flights.awaiting == 0
+
+
 async def test_an_id_that_is_used_again_means_the_newest(roads: Roads) -> None:
     node = await roads.node(lambda _: None)
     first, second = message_to(), message_to()
