@@ -33,7 +33,7 @@ POSSIBLE = [
 ]
 
 
-@pytest.mark.parametrize(("status", "event"), POSSIBLE, ids=lambda value: str(value))
+@pytest.mark.parametrize(("status", "event"), POSSIBLE, ids=str)
 def test_every_pair_that_can_happen_is_in_the_table(status: Status, event: Event) -> None:
     assert (status, event) in TRANSITIONS
 

@@ -62,9 +62,12 @@ class Desk:
             composer=composer,
             conversations=conversations,
             regions=("cn",),
-            hand_over=self.sent.extend,
+            hand_over=self._hand_over,
             now=self.clock,
         )
+
+    def _hand_over(self, messages: Sequence[Message]) -> None:
+        self.sent.extend(messages)
 
     async def count(self, table: str) -> int:
         async with self.database.connection() as connection:

@@ -1,4 +1,4 @@
-"""What memory knows of messages under way: bounded, and rebuilt from the log."""
+"""The queue, and messages brought to where their log ends."""
 
 from collections.abc import Sequence
 
