@@ -26,7 +26,7 @@ POSSIBLE = [
     (Status.SUBMITTED, Event.ACCEPTED),
     *(
         (status, event)
-        for status in FINAL
+        for status in sorted(FINAL)
         for event in (*ANSWERS, Event.RECEIPT)
         if event is not Event.SUBMITTED
     ),
