@@ -132,4 +132,5 @@ def fold(text: str) -> Folded:
     """
     clean = text if _PLAIN.fullmatch(text) else text.translate(_CLEAN)
     clean = _GAP.sub(lambda gap: "\n" if "\n" in gap[0] else "  ", clean)
-    return Folded(clean, clean.translate(_FOLD))
+    plain = clean.replace("唔該", "多谢") if "唔該" in clean else clean  # letter by letter it is 不该
+    return Folded(clean, plain.translate(_FOLD))

@@ -21,6 +21,7 @@ _SUBJECTS: Final = say.listed(
     "i_am i'm i_feel we_are i_was overall am it's it_is"
 )
 _ENDINGS: Final = say.listed(
+    "你们的服务 你们服务 你们的处理 这次服务 本次服务 此次服务 "
     "了 啊 哦 呀 的 啦 噢 亲 谢谢你们 谢谢您 谢谢 感谢 多谢 辛苦了 thanks thank_you with_the_service "
     "with_your_service "
     "with_it with_this"
@@ -29,10 +30,10 @@ _NOT: Final = say.listed(
     "不是很 不是太 不是非常 不太 不大 不怎么 不够 不算 不甚 不很 不那么 不令人 不让人 不能让人 不 没有 没 "
     "谈不上 毫不 并不 极不 极其不 "
     "非常不 很不 太不 十分不 相当不 特别不 完全不 一点都不 一点也不 一点不 根本不 未能让人 并不是很 不感到 "
-    "没有很 没有太 没有特别"
+    "没有很 没有太 没有特别 不是好"
 )
 _VERY: Final = say.listed(
-    "非常 很 好 十分 特别 挺 相当 超 超级 真 真的很 还是很 还是挺 蛮 太 万分 百分百 令人 让人 "
+    "非常 非常之 很 好 十分 特别 挺 相当 超 超级 真 真的很 还是很 还是挺 蛮 太 万分 百分百 令人 让人 "
     "还是非常 真的非常"
 )
 
@@ -116,7 +117,11 @@ def from_words(line: Folded, scale: Scale, words: WordTable) -> Scored | Unclear
         return Unclear(why="question")
     if say.DANGER.search(plain) or say.CONDITION.search(plain[:start]):
         return Unclear(why="taken-back")
-    if contradicts(rest, value, scale) or (value in (1, scale.highest) and _mixed(rest, value, scale)):
+    if (
+        say.EXCEPT.search(rest)
+        or contradicts(rest, value, scale)
+        or (value in (1, scale.highest) and _mixed(rest, value, scale))
+    ):
         return Unclear(why="contradiction")
     return Scored(value=value, comment=joined(line.clean[:start], line.clean[end:]))
 

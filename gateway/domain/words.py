@@ -141,15 +141,20 @@ NOUN_LAST: Final = re.compile(
     r"|那个|(?<!好)(?<!是)的|staff|support|(?:(?<![a-z])(?:the|and|your|is|are|was|were|all|so|very|really"
     r"|quite|pretty|a)))\Z"
 )
+#: 8分很高了 judges the score, 8分很高兴 the service.
+_HIGH: Final = "(?![高低多少](?![兴效端]))"
 #: What may follow 8分 without a sign between; and what may follow a bare 8.
-_NEXT_ANY: Final = listed(
-    "很 挺 非常 十分 特别 相当 比较 蛮 超(?!市|过|出|标|速|时) 还行 还可以 还不错 还好 不错 不满意 "
+_NEXT_ANY: Final = [
+    word + _HIGH for word in listed("很 挺 非常 十分 特别 相当 比较 蛮 真 真的 有点")
+] + listed(
+    "超(?!市|过|出|标|速|时) 还行 还可以 还不错 还好 不错 不满意 "
     "不太满意 不太好 不怎么 不好 "
-    "满意(?!度|率) 好评(?!返|有|才) 好(?!友|评|像|的|多久|几|奇|在) 棒(?!子) 赞(?!助|成) 优秀 优(?!惠|先) "
+    "满意(?!度|率) 好评(?!返|有|才) 好(?!友|评|像|的|多久|几|奇|在|高(?!兴|效)|低|难(?!得)) 棒(?!子) "
+    "赞(?!助|成) 优秀 优(?!惠|先) "
     "完美 "
     "给力 谢谢 感谢 多谢 谢 辛苦 服务 态度 问题 解决 处理 速度 效率 回复 希望 继续 加油 支持 一般 但 但是 "
     "可是 不过 因为 由于 哈哈 嘿嘿 "
-    "普通 中等 推荐 中规中矩 及格 刚及格 太(?!高|低|多|少) 真(?!题) 真的 有点 有待 解释 及时 总体 整体 "
+    "普通 中等 推荐 中规中矩 及格 刚及格 太(?!高|低|多|少) 有待 解释 及时 总体 整体 "
     "差(?!距|额|价|别|异) 点赞 无语 失望 垃圾 "
     "投诉 没得说 没毛病 没问题 祝 么么哒 "
     "ok okay thanks thank thx ty "
@@ -175,7 +180,7 @@ NEXT_LATIN: Final = re.compile(
 )
 PARTICLES: Final = re.compile(
     r"(?:[ )\]】」』》>\"'}!]|吧|啊|哦|呀|哈|了|啦|呗|喽|咯|的(?!时候|意思|话|是)"
-    r"|滴|哟|噢|喔|奉上|送上|拿去|拿走|收好|给你们|给您|给你|好了|嘻|亲|耶|呢|嗯)*+"
+    r"|滴|哟|噢|喔|奉上|送上|拿去|拿走|收好|给你们|给您|给你|好了(?!吧)|嘻|亲|耶|呢|嗯)*+"
 )
 
 #: Words that take a score back, doubt it, or make it hang on something, wherever they stand.
@@ -192,6 +197,7 @@ DANGER: Final = re.compile(
     r"|加(?:一|1)?分"
     r"|打(?:几|多少)分|给(?:几|多少)分|几分|多少分|还是(?=[\d一二三四五六七八九十])"
     r"|或者?(?=[\d一二三四五六七八九十])"
+    r"|随便(?=[,。!~… ]|给|打|评|选|填|吧|啦|\d)"
     r"|退订|不是(?:我|本人)|验证码|自动回复|自动应答|请回复|请您(?:对|为|回复|评|打)|请对|请为|尊敬的"
     r"|回复数字|表示|代表"
     r"|【(?!(?:不|很|非常)*满意】|一般】)[^】\d]{2,}】"
@@ -205,15 +211,19 @@ DANGER: Final = re.compile(
 )
 #: A clause after a score that begins so says how far the score goes, or that it does not stand.
 QUALIFIED: Final = re.compile(
-    r"(?:^|[\n,.。!;:~…、 ])\s*(?:不[够止到足]|没戏|办理|开通|订购|续订|领取|妄想|也配|你也配|凭啥"
+    r"(?:^|[\n,.。!;:~…、( ])\s*(?:不[够止到足]|没戏|办理|开通|订购|续订|领取|妄想|也配|你也配|凭啥"
     r"|再[说议]|待定|看(?:情况|表现"
     r"|着办)|先(?:这样|给|打)"
     r"|暂[定时]|起步|以[内下上]|多点|多些|出头|开外|有余|不等|封顶|起码|打底|保底|换成|变成|收回|无效"
     r"|等(?:修|解决|处理|你|问题)"
     r"|就怪|算了|拉倒|免谈|另说|都不|还(?:不[行够]|差)|给[错早多少]了|之[内外]|的(?:时候|意思)"
     r"|怎么[打算回]|是不是|信不|如何|可否|行不|是多少|是几|什么意思|是假|错了|取消了?(?=$|[^\w])"
-    r"|(?:还|都|也|是|已经|算|给|太|有点|打|得|的)*(?:[多少高低]了|嫌[多少高低]|太[多少高低]了?"
-    r"|最[多少高低])(?=$|[^\w]))"
+    r"|(?:还|都|也|是|已经|算|给|太|有点|打|得|的|很|挺|够|偏|真|比较)*(?:[多少高低][了点]"
+    r"|嫌[多少高低]|太[多少高低]了?"
+    r"|最[多少高低])(?=$|[^\w])"
+    r"|是?(?:被(?:逼|迫|要求)|违心|假|应付|糊弄|凑数|[^\W\d]{0,4}(?:让|叫|逼|要求)(?=的)"
+    r"|[^\W\d]{0,4}(?:让|叫|逼|要求?)我?(?:打|给|评|选|回|填))"
+    r"(?:的|一下|吧|了)*(?=$|[^\w]))"
 )
 #: After a bare number and a blank these may be its unit, its range or its predicate.
 TIED: Final = re.compile(
@@ -230,7 +240,7 @@ WISH: Final = re.compile(
 )
 #: 9分，扣一分因为慢; 9分，多一分怕你骄傲: what is missing to the top, and no second score.
 KEPT_BACK: Final = re.compile(
-    r"[ \n,.。!;~、…(]+(?:(?:扣|少|留)(?:了|掉|你们?)?(?:\d|[一二两三四])分|多(?:1|一)分(?=怕))"
+    r"[ \n,.。!;~、…(]+(?:(?:扣|少|留)(?:了|掉|你们?)?(?:\d|[一二两三四])分|多(?:1|一)分(?=怕))(?![都也跟就])"
 )
 #: Before a score, these make it hang on what has not happened yet.
 CONDITION: Final = re.compile(
@@ -252,7 +262,7 @@ DONE: Final = re.compile(
 #: A short question that asks about the score itself.
 TAG: Final = re.compile(
     r"(?:^|[,。!\n ])[^,。!?\n]{0,5}(?:吗|么|嘛|不|没|吧)?\s*[?]|(?:吗|么)\s*(?:$|[,。!\n~])|[?](?=.{0,20}分)"
-    r"|(?:行|满意|够|可以|好)了吧|够不够|行不行|可不可以|好不好|对不对"
+    r"|(?:行|满意|够|可以|好|高兴|开心|舒服)了吧|够不够|行不行|可不可以|好不好|对不对"
 )
 
 STRONG_BLAME: Final = re.compile(
@@ -275,7 +285,7 @@ BLAME: Final = re.compile(
 FLAW: Final = re.compile(
     r"(?:没有?|未|不|无法)[^,。!?\n]{0,3}(?:解决|处理|修好|恢复|退)|差(?!不多|点|别|价|异)|不行"
     r"|不好(?!意思)|不太好|不(?:是)?(?:很|那么|怎么|够|算)好|不怎么样|不咋|太慢|很慢|慢死|非常慢|🙂|骚扰"
-    r"|烦死|烦人|不专业|不及时|不耐心"
+    r"|烦死|烦人|烦我|不专业|不及时|不耐心"
     r"|(?<![a-z])(?:too slow|unresolved|unsolved|not (?:resolved|solved|fixed|working)|still (?:not|no|broken"
     r"|waiting))(?![a-z])"
 )
@@ -288,6 +298,11 @@ PRAISE: Final = re.compile(
     r"不错|挺好|蛮好|态度好|服务好|(?<![a-z])(?:good|nice|happy|helpful|well done)(?![a-z])"
 )
 MIDDLING: Final = re.compile(r"一般|还行|凑合|马马虎虎|普通|尚可|so[- ]?so|(?<![a-z])average(?![a-z])")
+#: 非常满意，除了网速: words alone are no score where something is kept out of them.
+EXCEPT: Final = re.compile(
+    r"除了|除外|除[^,。!?\n]{1,8}外|唯独|(?:^|[,。!;~\n ])(?:但|可惜|只是|就是|不过)"
+    r"|(?<![a-z])(?:but|except)(?![a-z])"
+)
 #: 不是不满意, 没有不满: two negations, which nobody counts out for sure.
 DOUBLED: Final = re.compile(
     r"(?:不是|没有?|并非|不能|不会|别|没什么|并非|绝非)[^,。!?\n]{0,2}不(?:太|很)?(?:满|行|好)"
