@@ -9,6 +9,7 @@ import msgspec
 from bench.child import Job, serve
 from gateway.simulator.record import Arrival
 from gateway.simulator.scenario import shipped
+from gateway.simulator.serve import patient_collector
 from gateway.simulator.smsc import Smsc
 
 #: So much of the record is kept: nobody looks at it here, and memory is others' figure.
@@ -62,4 +63,5 @@ async def _start() -> Any:
 
 
 if __name__ == "__main__":
-    serve(_start)
+    with patient_collector():
+        serve(_start)

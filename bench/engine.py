@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from bench.child import Job, serve
+from gateway.app.serve import seldom_collect
 from gateway.domain.message import Lane, Message, OnUnknown, Status
 from gateway.esme.binds import Binds
 from gateway.esme.link import Ears
@@ -106,6 +107,7 @@ class Feeder:
 
 
 async def _start() -> Any:
+    seldom_collect()  # as the gateway does
     return _work
 
 
