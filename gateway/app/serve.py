@@ -79,7 +79,7 @@ def seldom_collect() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.collect()  # so that it counts from nothing: it passes over old objects while the new are a quarter of them
+    gc.collect()  # so that it counts from nothing when it judges whether the old are worth a look
     gc.set_threshold(*COLLECT_AFTER)
 
 
