@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 
 FIRST_PAUSE: Final = 0.2
 LONGEST_PAUSE: Final = 30.0
+#: A session that ends sooner than this was no success: the pauses go on growing.
+STABLE_SECONDS: Final = 5.0
 #: After a refused login: soon enough for a typo mended, slow enough that no account is locked.
 LOGIN_PAUSE: Final = 60.0
 CONNECT_SECONDS: Final = 10.0
@@ -121,7 +123,10 @@ class Binds:
                 await asyncio.wait((link.bound, link.ended), return_when=asyncio.FIRST_COMPLETED)
                 if link.bound.done() and not link.bound.cancelled():
                     log.info("bound", extra={"bind": slot.name})
-                    pause = FIRST_PAUSE
+                    bound_at = asyncio.get_running_loop().time()
+                    slot.last_error = await link.ended
+                    if asyncio.get_running_loop().time() - bound_at >= STABLE_SECONDS:
+                        pause = FIRST_PAUSE
                 slot.last_error = await link.ended
             except (OSError, TimeoutError) as error:
                 slot.last_error = f"{type(error).__name__}: {error}" if str(error) else "no answer in time"

@@ -175,18 +175,20 @@ class Link(asyncio.Protocol):
                     self._submit_seconds.observe(seconds)
                     if pdu.command_status == 0:
                         taken += 1
+                    elif taken:  # those before it tell how fast was not too fast
+                        self._took(taken)
+                        taken = 0
                     self._answered(token, pdu, outcomes)
                 case events.Request(pdu=pdu):
                     self._requested(pdu, receipts, short_messages)
                 case events.TimedOut(token=token):
                     outcomes.append(self._lost(token, "no response"))
                 case events.Late(token=token, pdu=pdu):
-                    self._answered(token, pdu, outcomes)
+                    self._answered(token, pdu, outcomes, late=True)
                 case _:
                     self._noted(event, outcomes)
         if taken:
-            self._submitted_ok.inc(taken)
-            self._throttle.taken(taken, self._loop.time())
+            self._took(taken)
         if outcomes:
             self._ears.outcomes(outcomes)
         if receipts:
@@ -195,7 +197,11 @@ class Link(asyncio.Protocol):
             self._spawn(self._store(short_messages, self._ears.short_messages))
         self._flush()
 
-    def _answered(self, parcel: Parcel, pdu: Pdu, outcomes: list[Outcome]) -> None:
+    def _took(self, count: int) -> None:
+        self._submitted_ok.inc(count)
+        self._throttle.taken(count, self._loop.time())
+
+    def _answered(self, parcel: Parcel, pdu: Pdu, outcomes: list[Outcome], *, late: bool = False) -> None:
         command_status = pdu.command_status
         route = self._route
         if command_status == status.ESME_ROK:
@@ -210,6 +216,8 @@ class Link(asyncio.Protocol):
         fate = fate_of(command_status, parcel.token.refusals, full)
         verdict = status.lookup(command_status)
         SUBMITTED.labels(route.name, str(verdict.verdict)).inc()
+        if fate is None and late:
+            fate = Fate.PUT_OFF  # given up for lost, and now known not to be taken: dispatch decides when
         if fate is not None:
             self.last_error = verdict.sentence
             outcomes.append(
@@ -220,7 +228,7 @@ class Link(asyncio.Protocol):
         elif verdict.verdict is status.Verdict.LINK:
             self.last_error = verdict.sentence
             outcomes.append(Outcome(parcel.token, Fate.UNSENT, route.name))
-            self.abort()
+            self.unbind()  # not cut off: what else is in flight may still be answered
         else:
             THROTTLED.labels(route.name, verdict.name).inc()
             self._throttle.refused(self._loop.time())

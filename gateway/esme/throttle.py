@@ -4,7 +4,8 @@ from typing import Final
 
 PAUSE: Final = 0.25  # seconds without sending after a refusal
 BACK_OFF: Final = 0.7  # of what the SMSC has just been taking
-FEEL: Final = 1.05  # a second without refusal
+FEEL: Final = 0.5  # more for each second without refusal, as a share
+STEP: Final = 10.0  # and so much at least, in PDUs a second
 CALM: Final = 30.0  # seconds without refusal after which nothing is held back any more
 LEAST: Final = 1.0
 
@@ -21,6 +22,7 @@ class Throttle:
         self._refused_at = 0.0
         self._taken = 0
         self._counted_from = now
+        self._felt_at = self._taken_at = now
         self._pace = 0.0  # PDUs a second that the SMSC took lately
 
     @property
@@ -47,6 +49,9 @@ class Throttle:
 
     def taken(self, pdus: int, now: float) -> None:
         """So many were answered OK."""
+        if now - self._taken_at > 1.0:  # idle since: that says nothing of what the SMSC would have taken
+            self._pace, self._taken, self._counted_from = 0.0, 0, now
+        self._taken_at = now
         self._taken += pdus
         if now - self._counted_from >= 1.0:
             self._pace = self._taken / (now - self._counted_from)
@@ -64,10 +69,11 @@ class Throttle:
         self._tokens = 0.0
 
     def tick(self, now: float) -> None:
-        """Once a second: feel the way up."""
+        """Feel the way up, by the time that went by, however often this is called."""
+        lapse, self._felt_at = now - self._felt_at, now
         if self._learned is None or now - self._refused_at < 1.0:
             return
         if now - self._refused_at > CALM:
             self._learned = None
         else:
-            self._learned = max(self._learned * FEEL, self._learned + 1.0)
+            self._learned += lapse * max(self._learned * FEEL, STEP)
