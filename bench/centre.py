@@ -28,7 +28,7 @@ class Centre:
         self._seen[arrival.destination] = (time.monotonic(), arrival.source)
 
     async def work(self, job: Job) -> Job:
-        """do: port · counts · seen (and forget) · reply."""
+        """do: port · counts · seen (and forget) · change (its behaviour) · reply."""
         match job["do"]:
             case "port":
                 return {"port": self._smsc.port}
@@ -38,6 +38,9 @@ class Centre:
             case "seen":
                 seen, self._seen = self._seen, {}
                 return {number: at for number, (at, _) in seen.items()}
+            case "change":
+                self._smsc.change(job["changes"])
+                return {}
             case "reply":
                 return await self._reply(job["text"], job.get("rate", 0.0), job["first"], job["count"])
             case strange:

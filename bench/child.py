@@ -28,6 +28,11 @@ class Child:
             stdout=subprocess.PIPE,
         )
         self.pid = self._process.pid
+        try:
+            self.answer()  # it is up: what it costs to start is no part of a figure
+        except BaseException:
+            self.close()
+            raise
 
     def __enter__(self) -> "Child":
         return self
@@ -83,6 +88,7 @@ async def _serve(start: Callable[[], Awaitable[Callable[[Job], Awaitable[Job]]]]
     lines = asyncio.StreamReader(limit=LONGEST_LINE)
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
     work = await start()
+    print("{}", flush=True)
     while line := await lines.readline():
         try:
             answer = await work(json.loads(line))

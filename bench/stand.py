@@ -3,7 +3,6 @@
 import asyncio
 import http.client
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -149,8 +148,7 @@ class Stand:
                 self._process.wait()
 
     def _command(self) -> list[str]:
-        wrapper = os.environ.get("HUIYIN_BENCH_WRAPPER", "").split()  # a profiler's own command
-        return [*wrapper, sys.executable, "-m", "gateway", "--config", str(self._folder / "huiyin.toml")]
+        return [sys.executable, "-m", "gateway", "--config", str(self._folder / "huiyin.toml")]
 
     def _is_ready(self) -> bool:
         return self._get("/readyz") == 200
@@ -235,6 +233,20 @@ class Stand:
         if self.smsc is None:
             return self.delivered()
         return int(self.smsc.ask(do="counts")["receipts_taken"])
+
+    def check(self, count: int) -> None:
+        """Each of so many messages was stored, given to the SMSC and delivered once, or `LossError`."""
+        counts = {
+            "stored": self.count("SELECT count(*) FROM messages"),
+            "attempted": self.count("SELECT count(*) FROM steps WHERE kind = 'attempt'"),
+            "submitted": self.count("SELECT count(DISTINCT message_id) FROM steps WHERE kind = 'submitted'"),
+            "delivered": self.delivered(),
+        }
+        if self.smsc is not None:
+            counts["taken by the SMSC"] = int(self.smsc.ask(do="counts")["taken"])
+        wrong = {what: found for what, found in counts.items() if found != count}
+        if wrong:
+            raise LossError(f"of {count} messages: {wrong}")
 
     def delivered(self) -> int:
         """Messages whose receipt is in the database."""
