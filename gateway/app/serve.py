@@ -24,7 +24,7 @@ FAILED: Final = 1
 WRONG_USE: Final = 2
 #: New objects before the young ones are looked through, and how seldom the older ones are. A message and its
 #: segments know each other, so both are freed here alone. More seldom: memory grows by half.
-COLLECT_AFTER: Final = (5_000, 5, 2)
+COLLECT_AFTER: Final = (5_000, 3, 2)
 
 
 async def serve(args: argparse.Namespace, settings: Settings) -> int:
