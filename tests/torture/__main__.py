@@ -1,0 +1,114 @@
+"""`python -m tests.torture`: the kill campaign in full, with its failpoints, told as it goes."""
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+
+import uvloop
+from rich.console import Console
+from rich.table import Table
+
+from tests.torture.campaign import Campaign, Result, tidy
+from tests.torture.failpoints import FAILPOINTS, STOPPING
+
+ROUNDS = 200
+TIMES = (1, 3, 10)  # each failpoint is met the first time, the third, the tenth
+
+
+def options(argv: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.torture", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"random kills; default: {ROUNDS}")
+    parser.add_argument("--seed", type=int, default=1, help="of the load, the world and the moments")
+    parser.add_argument("--rate", type=float, default=150.0, help="calls a second while it is up")
+    parser.add_argument("--failpoints", action="store_true", help="then each failpoint, three times")
+    parser.add_argument("--only", metavar="NAME", action="append", help="of the failpoints only these")
+    parser.add_argument("--keep", action="store_true", help="leave journals and data where they are")
+    return parser.parse_args(argv)
+
+
+async def run(args: argparse.Namespace, told: Console) -> Result:
+    async with Campaign(args.seed, rate=args.rate, tell=told.print) as campaign:
+        for number in range(1, args.rounds + 1):
+            began = time.monotonic()
+            kind = await campaign.round()
+            _progress(told, campaign, f"round {number} of {args.rounds}: {kind}", began)
+        if args.failpoints or args.only:
+            names = args.only or list(FAILPOINTS)
+            for name in names:
+                for times in TIMES:
+                    began = time.monotonic()
+                    reached = await campaign.failpoint(name, times, stopping=name in STOPPING)
+                    what = f"failpoint {name}, time {times}{'' if reached else ': not reached'}"
+                    _progress(told, campaign, what, began)
+        told.print("drains")
+        return await campaign.finish()
+
+
+def _progress(told: Console, campaign: Campaign, what: str, began: float) -> None:
+    counts = campaign.world.smsc.record.counts
+    told.print(
+        f"{what}, {time.monotonic() - began:.1f} s; accepted {campaign.load.accepted:,}, "
+        f"submits {counts.submits:,}, replies {counts.mos_taken:,}"
+    )
+
+
+def show(result: Result, told: Console) -> None:
+    """The table at the end."""
+    counts, course = result.verdict.counts, result.course
+    table = Table(title="Kill campaign", show_header=False)
+    rows = {
+        "accepted": f"{counts['accepted']:,}",
+        "submitted": f"{counts['submitted']:,}",
+        "delivered": f"{counts['delivered']:,}",
+        "final with a reason, nothing sent": f"{counts['final with a reason']:,}",
+        "lost": f"{counts['lost']:,}",
+        "duplicates, flagged": f"{counts['flagged duplicates']:,}",
+        "duplicates, unflagged": f"{counts['unflagged duplicate']:,}",
+        "never-again doubled": f"{counts['never-again doubled']:,}",
+        "unknown at the end": f"{counts['unknown']:,}",
+        "  of them never-again, not at the SMSC": f"{counts['unknown, never again']:,}",
+        "  of them sent twice, not at the SMSC": f"{counts['unknown, both sendings']:,}",
+        "stored, answer never seen": f"{counts['stored, answer never seen']:,}",
+        "customers' texts answered OK": f"{counts['texts']:,}",
+        "scores right in the ticket": f"{counts['scores'] - counts['wrong score']:,} of {counts['scores']:,}",
+        "restarts": f"{sum(course.kinds.values()):,} ({_kinds(course.kinds)})",
+        "start to first submit": _percentiles(course.resumed),
+        "lost backend to next submit": _percentiles(course.recovered),
+        "failpoints not reached": ", ".join(course.unreached) or "none",
+        "breaches": f"{len(result.verdict.breaches):,}",
+        "time": f"{result.seconds:.0f} s",
+    }
+    for name, value in rows.items():
+        table.add_row(name, value)
+    told.print(table)
+    for breach in result.verdict.breaches[:50]:
+        told.print(breach, style="red", highlight=False)
+
+
+def _kinds(kinds: dict[str, int]) -> str:
+    return ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
+
+
+def _percentiles(seconds: Sequence[float]) -> str:
+    if not seconds:
+        return "-"
+    ordered = sorted(seconds)
+    p50, p95 = (ordered[min(len(ordered) - 1, int(len(ordered) * share))] for share in (0.5, 0.95))
+    return f"p50 {p50:.2f} s, p95 {p95:.2f} s, longest {ordered[-1]:.2f} s"
+
+
+def main(argv: Sequence[str]) -> int:
+    args = options(argv)
+    told = Console()
+    result = uvloop.run(run(args, told))
+    show(result, told)
+    if args.keep or result.verdict.breaches:
+        told.print(f"journals and data: {result.folder}")
+    else:
+        tidy(result.folder)
+    return 1 if result.verdict.breaches else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
