@@ -155,12 +155,13 @@ class Dispatch:
         while self._flying() and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110 - of thousands
             await asyncio.sleep(0.02)
         self._settling.stopping = True
-        await self.drain()
+        await self.drain(patience)
 
-    async def drain(self) -> None:
-        """Wait until what is known is on record."""
-        while self._tasks:
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+    async def drain(self, patience: float = 10.0) -> None:
+        """Wait until what is known is on record, or until it seems that it can't be put there."""
+        deadline = asyncio.get_running_loop().time() + patience
+        while self._tasks and (left := deadline - asyncio.get_running_loop().time()) > 0:
+            await asyncio.wait(self._tasks, timeout=left)
 
     async def _round(self) -> None:
         backlog = self._backlog

@@ -116,7 +116,7 @@ async def ground(
         yield here
     finally:
         await binds.stop(0.5)
-        await smsc.close()
+        await here.smsc.close()
 
 
 async def until(happened: Callable[[], object], seconds: float = 5.0) -> None:

@@ -133,6 +133,15 @@ async def test_a_late_answer_is_told_after_the_loss() -> None:
         assert here.heard.outcomes[0].reason == "no response"
 
 
+async def test_a_late_refusal_for_its_speed_is_left_to_dispatch() -> None:
+    """It was given up for lost: the link must not send it again behind dispatch's back."""
+    async with ground("{rate: 0.001, burst: 1, latency: 600ms}", timers=QUICK) as here:
+        here.binds.submit([parcel("one"), parcel("two")])
+        await until(lambda: len(here.heard.outcomes) == 4)
+        assert here.heard.fates() == ["LOST", "LOST", "TAKEN", "PUT_OFF"]
+        assert here.smsc.record.counts.submits == 2
+
+
 async def test_a_link_that_answers_nothing_but_enquire_link_is_dead() -> None:
     async with ground("faults: [{do: never-answer, times: 1}]", timers=QUICK) as here:
         await here.send(parcel())

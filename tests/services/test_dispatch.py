@@ -500,3 +500,21 @@ async def test_a_graceful_stop_leaves_nothing_unknown(roads: Roads) -> None:
     await again.leases._beat()
     await again.until(message, "submitted")
     assert await again.reasons(message, "attempt") == [None, None]
+
+
+async def test_a_stop_does_not_wait_for_ever_for_a_database_that_is_away(
+    roads: Roads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = await roads.node(lambda _: None)
+    message = message_to()
+    await node.accept(message)
+    await until(lambda: node.carrier.sent)
+
+    async def away() -> None:
+        raise StorageUnavailable("away")
+
+    monkeypatch.setattr(node.ledgers[1]._connection, "live", away)
+    node.carrier.answer(node.carrier.sent[0].token)
+    await asyncio.sleep(0.01)
+    await asyncio.wait_for(node.dispatch.stop(0.05), 5)
+    assert await node.steps(message) == [("attempt", "submitting")]  # unknown to who comes next
