@@ -32,8 +32,10 @@ def ready(lock: str) -> bool:
 
 
 def run(*command: str | Path) -> None:
-    # A setting such as PIP_USER=1 would lead away from .venv.
-    done = subprocess.run(command, cwd=ROOT, env={**os.environ, "PIP_USER": "0"}, check=False)
+    # A setting such as PIP_USER=1 would lead away from .venv. The build backend warns of every editable
+    # installation, whatever it is; who types `make demo` has no use for that.
+    environment = {**os.environ, "PIP_USER": "0", "PYTHONWARNINGS": "ignore"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, check=False)
     if done.returncode:
         sys.exit(f"make: this step failed ({done.returncode}): {' '.join(map(str, command))}")
 

@@ -3,14 +3,18 @@
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from gateway.domain import message, survey
 
 DOCS: Final = Path(__file__).resolve().parent.parent / "docs"
 
 
-def mermaid(transitions: Mapping[tuple[StrEnum, StrEnum], StrEnum], first: tuple[StrEnum, ...]) -> str:
+State = TypeVar("State", bound=StrEnum)
+Happening = TypeVar("Happening", bound=StrEnum)
+
+
+def mermaid(transitions: Mapping[tuple[State, Happening], State], first: tuple[State, ...]) -> str:
     """The table as a diagram: an arrow for each pair of states, the events that lead there on it.
 
     What changes nothing is left out: the diagram is for reading, the table is the rule.

@@ -208,16 +208,21 @@ class KeyRing:
             return None
         entry = self._keys.get(key_id)
         if entry is None:
-            async with self._loading:
-                now = self._tick()
-                if now - self._failed_at < MISS_SECONDS:  # those who waited do not all try it again
-                    raise StorageUnavailable("the keys can't be read")
-                if now - self._loaded_at >= MISS_SECONDS:
-                    await self._load()
+            await self._read_since(self._tick())
             entry = self._keys.get(key_id)
         if entry is None or not compare_digest(entry[0], _hash(secret)):
             return None
         return entry[1]
+
+    async def _read_since(self, asked: float) -> None:
+        """Know the keys as they are now. Those who ask with unknown ones share a look, and wait for it."""
+        async with self._loading:
+            now = self._tick()
+            if now - self._failed_at < MISS_SECONDS:  # those who waited do not all try it again
+                raise StorageUnavailable("the keys can't be read")
+            if self._loaded_at < asked:
+                await asyncio.sleep(max(0.0, self._loaded_at + MISS_SECONDS - now))
+                await self._load()
 
     def take(self, key: Key) -> float:
         """Count one request of this key: 0.0 when it may go, else the seconds to wait."""

@@ -1,6 +1,7 @@
 """API keys on a real database: shown once, found by their token, gone when revoked."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from uuid import UUID
@@ -97,14 +98,30 @@ async def test_the_ring_keeps_itself_fresh(
     running.cancel()
 
 
-async def test_unknown_keys_do_not_ask_the_table_each_time(database: Database, keys: Keys) -> None:
-    clock = Clock()
-    ring = KeyRing(database, clock)
+async def test_a_key_made_right_after_the_table_was_read_opens(database: Database, keys: Keys) -> None:
+    ring = KeyRing(database, time.monotonic)
     await ring.load()
     made = await keys.create("crm", [Scope.READ])
-    assert await ring.find(made.token) is None
-    clock.at += service.MISS_SECONDS
     assert await ring.find(made.token)
+
+
+async def test_unknown_keys_share_a_look_at_the_table(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ring = KeyRing(database, time.monotonic)
+    await ring.load()
+    looks = 0
+    look = KeyRing._load
+
+    async def counted(self: KeyRing) -> None:
+        nonlocal looks
+        looks += 1
+        await look(self)
+
+    monkeypatch.setattr(KeyRing, "_load", counted)
+    strangers = [f"hk_{number:032x}_a" for number in range(50)]
+    assert set(await asyncio.gather(*map(ring.find, strangers))) == {None}
+    assert looks == 1
 
 
 async def test_when_the_table_can_not_be_read_known_keys_open_and_others_wait(
