@@ -198,6 +198,16 @@ FAILPOINTS: Final[dict[str, Callable[[Reached], None]]] = {
 #: Only a stop comes by these.
 STOPPING: Final = frozenset({"stop-begins", "ledger-drained"})
 
+#: A process comes by these about once in its life: met the first time, in three lives.
+ONCE: Final = STOPPING | {
+    "second-attempt-begins",
+    "loss-begins",
+    "loss-committed",
+    "leases-taken",
+    "resumed",
+    "timers-looked",
+}
+
 
 def install(name: str, times: int) -> None:
     """Put a failpoint in: die when it is reached so many times."""
