@@ -17,6 +17,7 @@ FINAL: Final = frozenset({"delivered", "failed", "expired", "suppressed", "cance
 WITHOUT_ARRIVAL: Final = frozenset({"failed", "expired", "suppressed", "cancelled"})
 UNSETTLED: Final = frozenset({"queued", "scheduled", "held", "submitting", "retrying"})
 AUTOMATIC: Final = ("感谢您的评价", "未能识别", "请直接回复", "回复", "尊敬的客户")
+TOLD: Final = frozenset({"receipt", "arrived", "delivered", "undelivered"})  #: steps that are receipts
 MOST_COPIES: Final = 2
 TAG_LENGTH: Final = 9
 
@@ -229,7 +230,7 @@ def _receipts(journals: Journals, smsc: Smsc, copies: Copies, states: States, ve
         if detail is None:
             continue
         recorded = {e.get("smsc_id") for e in detail["history"] if e["kind"] in ("accepted", "submitted")}
-        told = {e.get("smsc_id") for e in detail["history"] if e["kind"] in ("receipt", "delivered")}
+        told = {e.get("smsc_id") for e in detail["history"] if e["kind"] in TOLD}
         parts = _of(copies, asked)
         known = recorded & told
         if state["status"] == "submitted" and all(

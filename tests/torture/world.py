@@ -176,7 +176,8 @@ class World:
         text = f"请问流量套餐怎么办理，第{self._words}次来问"
         draw = self.random.random()
         if draw < 0.4:
-            text = f"{text}。{LONG_WORDS * 2}"
+            # The number stands in each part: references of 8 bits come round within a campaign.
+            text = f"{text}。{LONG_WORDS}{self._words}{LONG_WORDS}{self._words}"
         self._spawn(self._talk(msisdn, text, 2 if draw > 0.7 else 1))
 
     async def _talk(self, msisdn: str, text: str, times: int) -> None:
