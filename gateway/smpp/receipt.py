@@ -64,6 +64,7 @@ WORDS: Final[Mapping[str, State]] = {
     "BUFFERED": State.ENROUTE,
     "BUFFRED": State.ENROUTE,
     "BUFFERD": State.ENROUTE,
+    "ACKED": State.ACCEPTED,
     "FAILED": State.UNDELIVERABLE,
 }
 _BY_NUMBER: Final = {int(state): State[state.name] for state in MessageState}
@@ -87,7 +88,8 @@ class IdForm(StrEnum):
 class Habits(msgspec.Struct, frozen=True, kw_only=True):
     """How one SMSC writes its receipts; part of its route's profile."""
 
-    #: Receipts come without esm_class saying so: whatever reads as one is one.
+    #: Receipts come without esm_class saying so: whatever reads as one is one. The two parameters of a
+    #: receipt together make one anyway.
     without_esm_class: bool = False
     #: Which id counts when both are there.
     prefer_tlv_id: bool = True
@@ -139,10 +141,19 @@ _FIELD_HERE: Final = re.compile(_PAIR, re.IGNORECASE)
 _TEXT: Final = re.compile(r"(?:^|(?<=[\s,;|&]))text[ \t]*[:=]", re.IGNORECASE)
 _SEPARATORS: Final = " \t\r\n,;|&"
 _DATE: Final = re.compile(r"[0-9]{10}(?:[0-9]{2}){0,2}").fullmatch
+_ABSOLUTE_TIME: Final = re.compile(r"([0-9]{12})[0-9]{3}[-+]").fullmatch
+_DECIMAL_OCTETS: Final = re.compile(rb"[0-9]{3}").fullmatch
 _DECIMAL: Final = re.compile(r"[0-9]{1,255}").fullmatch
 _HEX: Final = re.compile(r"[0-9A-Fa-f]{1,255}").fullmatch
 _MAX_TEXT: Final = 2048
-_RECEIPT_TYPES: Final = frozenset({c.ESM_DELIVERY_RECEIPT, c.ESM_INTERMEDIATE_NOTIFICATION})
+# Both bits at once are reserved, and say all the same that no customer wrote this.
+_RECEIPT_TYPES: Final = frozenset(
+    {
+        c.ESM_DELIVERY_RECEIPT,
+        c.ESM_INTERMEDIATE_NOTIFICATION,
+        c.ESM_DELIVERY_RECEIPT | c.ESM_INTERMEDIATE_NOTIFICATION,
+    }
+)
 DEFAULT: Final = Habits()
 
 
@@ -153,10 +164,10 @@ def parse(pdu: DeliverSm | DataSm, habits: Habits = DEFAULT) -> Receipt | None:
     the state UNKNOWN, so that it is kept and shown, and never taken for a customer's words.
     """
     declared = pdu.esm_class & c.ESM_TYPE_MASK in _RECEIPT_TYPES
-    if not declared and not habits.without_esm_class:
+    tlvs = pdu.tlvs
+    if not declared and not habits.without_esm_class and Tag.RECEIPTED_MESSAGE_ID not in tlvs:
         return None
     fields = _read(_text_of(pdu))
-    tlvs = pdu.tlvs
     tlv_id = tlv_state = None
     if tlvs:
         tlv_id = tlv.text(tlvs, Tag.RECEIPTED_MESSAGE_ID)
@@ -164,7 +175,8 @@ def parse(pdu: DeliverSm | DataSm, habits: Habits = DEFAULT) -> Receipt | None:
         tlv_state = None if number is None else _BY_NUMBER.get(number)
         if not fields.get("err"):
             fields["err"] = _network_error(tlvs)
-    if not declared and not _looks_like_one(fields, tlv_id, tlv_state):
+    declared = declared or bool(tlv_id and tlv_state is not None)
+    if not declared and not (habits.without_esm_class and _looks_like_one(fields)):
         return None
     word = fields.get("stat", "").strip("\"'.()[]").upper()
     state = habits.words.get(word) or WORDS.get(word)
@@ -196,10 +208,8 @@ def _is_final(state: State, habits: Habits, *, intermediate: bool) -> bool:
     return state in FINAL_STATES and not intermediate
 
 
-def _looks_like_one(fields: Mapping[str, str], tlv_id: str | None, tlv_state: State | None) -> bool:
+def _looks_like_one(fields: Mapping[str, str]) -> bool:
     """Whether it reads as a receipt though no esm_class says so; a word with an id is not enough."""
-    if tlv_id and tlv_state is not None:
-        return True
     dated = "submit date" in fields or "done date" in fields
     return bool(fields.get("id") and fields.get("stat") and dated)
 
@@ -208,10 +218,15 @@ def _text_of(pdu: DeliverSm | DataSm) -> str:
     octets = getattr(pdu, "short_message", b"") or pdu.tlvs.get(Tag.MESSAGE_PAYLOAD, b"")
     if pdu.esm_class & c.ESM_UDHI and octets:
         octets = octets[1 + octets[0] :]
-    # Some write receipts in UCS-2, some only say so: a field's name in UCS-2 begins with a zero octet.
+    # Some write receipts in UCS-2, some only say so: a field's name in UCS-2 begins with a zero octet, or
+    # has one second.
     if octets[:1] == b"\0":
-        return octets[: 2 * _MAX_TEXT].decode("utf-16-be", "replace")
-    return octets[:_MAX_TEXT].decode("latin-1")
+        text = octets[: 2 * _MAX_TEXT].decode("utf-16-be", "replace")
+    elif octets[1:2] == b"\0":
+        text = octets[: 2 * _MAX_TEXT].decode("utf-16-le", "replace")
+    else:
+        text = octets[:_MAX_TEXT].decode("latin-1")
+    return text.replace("\0", "")  # padding, and no database would take it
 
 
 def _read(text: str) -> dict[str, str]:
@@ -229,7 +244,6 @@ def _read(text: str) -> dict[str, str]:
             "err": err,
             "text": text[usual.end() :],
         }
-    text = text.rstrip("\0")
     cut = _TEXT.search(text)
     fields: dict[str, str] = {}
     for found in _FIELD.finditer(text, 0, cut.start() if cut else len(text)):
@@ -270,13 +284,22 @@ def _canonical(key: str) -> str:
 
 
 def _digits(date: str) -> str:
-    return date if _DATE(date) else ""
+    """The date's digits; of an absolute time (SMPP 3.4 §7.1.1) those of its seconds and before."""
+    if _DATE(date):
+        return date
+    absolute = _ABSOLUTE_TIME(date)
+    return absolute[1] if absolute else ""
 
 
 def _network_error(tlvs: Mapping[int, bytes]) -> str:
-    """network_error_code: one octet for the kind of network, two for its code (SMPP 3.4 §5.3.2.31)."""
+    """network_error_code: one octet for the kind of network, two for its code (SMPP 3.4 §5.3.2.31).
+
+    Zeros behind them are padding; three digits are the code itself, as some SMSCs write it.
+    """
     value = tlvs.get(Tag.NETWORK_ERROR_CODE, b"")
-    return str(int.from_bytes(value[1:3], "big")) if len(value) == 3 else ""
+    if len(value) < 3 or any(value[3:]):
+        return ""
+    return value.decode() if _DECIMAL_OCTETS(value) else str(int.from_bytes(value[1:3], "big"))
 
 
 # Ids

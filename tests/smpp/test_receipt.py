@@ -70,6 +70,8 @@ LINES = [
     pytest.param("   id:1   stat:DELIVRD   err:000  ", "1", State.DELIVERED, "000", id="blanks everywhere"),
     pytest.param(f"id:1 sub:001 dlvrd:001 {D} stat:DELIVRD err:000 text:\0", "1", State.DELIVERED, "000", id="a NUL at the end"),
     pytest.param("id:1 stat:DELIVRD err:000\0\0\0", "1", State.DELIVERED, "000", id="NULs at the end"),
+    pytest.param(f"id:1\0002 sub:001 dlvrd:001 {D} stat:DELIVRD err:0\00000 text:", "12", State.DELIVERED, "000", id="NULs inside"),
+    pytest.param(f"id:1 sub:001 dlvrd:000 {D} stat:ACKED err:0 text:", "1", State.ACCEPTED, "0", id="acked"),
     pytest.param("id:1 stat:'DELIVRD' err:000", "1", State.DELIVERED, "000", id="state in quotes"),
     pytest.param("id:1 stat:DELIVRD. err:000", "1", State.DELIVERED, "000", id="state with a full stop"),
     pytest.param("id: sub: dlvrd: submit date: done date: stat:DELIVRD err: text:", "", State.DELIVERED, "", id="empty fields"),
@@ -117,6 +119,7 @@ def test_it_is_read_alike_in_a_payload_in_data_sm_and_in_ucs2(
         receipt.parse(DeliverSm(esm_class=4, tlvs=payload)),
         receipt.parse(DataSm(esm_class=4, tlvs=payload)),
         read(text.encode("utf-16-be"), data_coding=8),
+        read(text.encode("utf-16-le"), data_coding=8),
         read(text, data_coding=8),
         read(b"\x05\x00\x03\x01\x02\x01" + octets, esm_class=0x44),
     ]
@@ -129,6 +132,8 @@ def test_it_is_read_alike_in_a_payload_in_data_sm_and_in_ucs2(
         pytest.param("2611220944", "2611220944", id="ten digits"),
         pytest.param("261122094403", "261122094403", id="twelve"),
         pytest.param("20261122094403", "20261122094403", id="fourteen"),
+        pytest.param("261122094403712+", "261122094403", id="an absolute time"),
+        pytest.param("000007000000000R", "", id="a relative time"),
         pytest.param("26112209440", "", id="eleven"),
         pytest.param("2026-11-22", "", id="dashes"),
         pytest.param("never", "", id="a word"),
@@ -233,6 +238,10 @@ def test_text_and_parameters_are_weighed_by_habit(
         pytest.param(b"\x03\x00\x22", "id:1", "34", id="parameter alone"),
         pytest.param(b"\x03\x00\x22", "id:1 err:007", "007", id="the text's own"),
         pytest.param(b"\x03", "id:1", "", id="too short"),
+        pytest.param(b"\x03\x00\x22\x00", "id:1", "34", id="padded to four"),
+        pytest.param(b"\x03\x00\x22\x00\x00", "id:1", "34", id="padded to five"),
+        pytest.param(b"\x03\x00\x00\x22", "id:1", "", id="four octets, who knows how"),
+        pytest.param(b"034", "id:1", "034", id="in digits"),
     ],
 )
 def test_the_network_error_is_read_where_the_text_has_none(value: bytes, text: str, err: str) -> None:
@@ -251,6 +260,7 @@ def test_the_network_error_is_read_where_the_text_has_none(value: bytes, text: s
         pytest.param(0x04, f"id:1 {D} stat:DELIVRD err:000", True, True, id="declared"),
         pytest.param(0x44, f"\0id:1 {D} stat:DELIVRD err:000", True, True, id="declared, with a UDH"),
         pytest.param(0x20, f"id:1 {D} stat:ENROUTE err:000", True, True, id="intermediate"),
+        pytest.param(0x24, f"id:1 {D} stat:ENROUTE err:000", True, True, id="both bits"),
         pytest.param(0x04, "8", True, True, id="declared, but a score"),
         pytest.param(0x00, "8", False, False, id="a score"),
         pytest.param(0x00, "id:1 stat:DELIVRD", False, False, id="too little to be one"),
@@ -264,10 +274,16 @@ def test_what_is_a_receipt(esm_class: int, text: str, loose: bool, strict: bool)
     assert (read(text, Habits(without_esm_class=True), esm_class=esm_class) is not None) is loose
 
 
-def test_parameters_alone_make_a_receipt_where_esm_class_does_not() -> None:
-    found = read("", Habits(without_esm_class=True), esm_class=0, tlvs=BOTH)
+@pytest.mark.parametrize("text", ["", "8", "tlv 5"])
+def test_both_parameters_make_a_receipt_where_esm_class_does_not(text: str) -> None:
+    found = read(text, esm_class=0, tlvs=BOTH)
     assert found is not None
-    assert found.state is State.UNDELIVERABLE
+    assert (found.message_id, found.state) == ("tlv", State.UNDELIVERABLE)
+
+
+@pytest.mark.parametrize("tag", sorted(BOTH))
+def test_one_parameter_alone_does_not(tag: int) -> None:
+    assert read("8", esm_class=0, tlvs={tag: BOTH[tag]}) is None
 
 
 @pytest.mark.parametrize(
@@ -390,10 +406,15 @@ def test_whatever_comes_nothing_is_raised(
 ) -> None:
     fields: dict[str, Any] = {"esm_class": esm_class, "data_coding": data_coding, "tlvs": tlvs}
     for pdu in (DeliverSm(short_message=octets, **fields), DataSm(**fields)):
-        declared = esm_class & 0x3C in (0x04, 0x20)
-        assert (receipt.parse(pdu) is not None) is declared
+        declared = esm_class & 0x3C in (0x04, 0x20, 0x24)
+        assert (receipt.parse(pdu) is not None) is (declared or _both(tlvs))
         found = receipt.parse(pdu, LOOSE)
         assert found is None or isinstance(found, Receipt)
+
+
+def _both(tlvs: dict[int, bytes]) -> bool:
+    named = tlvs.get(0x1E, b"").split(b"\0")[0]
+    return bool(named and tlvs.get(0x427) and int.from_bytes(tlvs[0x427], "big") in set(MessageState))
 
 
 def test_a_huge_payload_is_read_only_as_far_as_a_receipt_goes() -> None:
