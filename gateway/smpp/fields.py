@@ -47,12 +47,14 @@ class CString:
     """A C-octet string of at most `size` octets, its NUL counted. Octets above ASCII are kept as latin-1.
 
     A `lenient` one is read whatever its length, and without its NUL where the PDU ends: message ids of
-    responses, which peers write so and which must not be lost.
+    responses, which peers write so and which must not be lost. `reads` is the size up to which it is read,
+    where peers write longer ones than they may.
     """
 
     size: int
     status: int
     lenient: bool = False
+    reads: int = 0
 
     def write(self, value: str, out: list[bytes]) -> None:
         out.append(cstring(value, self.size))
@@ -63,8 +65,9 @@ class CString:
             if not self.lenient:
                 raise FieldError(self.status, "a string without its end")
             end = len(frame)
-        if end - at >= self.size and not self.lenient:
-            raise FieldError(self.status, f"a string of more than {self.size - 1} octets")
+        size = self.reads or self.size
+        if end - at >= size and not self.lenient:
+            raise FieldError(self.status, f"a string of more than {size - 1} octets")
         return frame[at:end].decode("latin-1"), end + 1
 
 

@@ -41,9 +41,10 @@ PredefinedId: TypeAlias = Annotated[int, Octet(st.ESME_RINVDFTMSGID)]
 Message: TypeAlias = Annotated[bytes, ShortMessage()]
 MessageId: TypeAlias = Annotated[str, CString(65, st.ESME_RINVMSGID)]
 GivenId: TypeAlias = Annotated[str, CString(65, st.ESME_RINVMSGID, lenient=True)]
-SystemId: TypeAlias = Annotated[str, CString(16, st.ESME_RINVSYSID)]
+SystemId: TypeAlias = Annotated[str, CString(16, st.ESME_RINVSYSID, reads=65)]
 GivenSystemId: TypeAlias = Annotated[str, CString(16, st.ESME_RINVSYSID, lenient=True)]
-Password: TypeAlias = Annotated[str, CString(9, st.ESME_RINVPASWD)]
+# SMPP 3.4 §5.2.2 says 9 octets. Operators give out longer ones and their SMSCs expect them whole.
+Password: TypeAlias = Annotated[str, CString(65, st.ESME_RINVPASWD)]
 SystemType: TypeAlias = Annotated[str, CString(13, st.ESME_RINVSYSTYP)]
 Plain: TypeAlias = Annotated[int, Octet(st.ESME_RINVCMDLEN)]
 

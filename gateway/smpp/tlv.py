@@ -30,6 +30,7 @@ def encode(tlvs: Mapping[int, bytes], more: Iterable[tuple[int, bytes]] = ()) ->
 def decode(frame: bytes, at: int) -> tuple[dict[int, bytes], Repeats]:
     """The parameters from `at` to the end: the first of each tag, and those that repeat one, in order.
 
+    NULs behind the last one, too few for a head, are padding: some SMSCs close their texts so.
     Raises `FieldError` (ESME_RINVOPTPARSTREAM, ESME_RINVPARLEN) when the octets do not add up.
     """
     found: dict[int, bytes] = {}
@@ -37,6 +38,8 @@ def decode(frame: bytes, at: int) -> tuple[dict[int, bytes], Repeats]:
     end = len(frame)
     while at < end:
         if at + 4 > end:
+            if not any(frame[at:end]):
+                break
             raise FieldError(st.ESME_RINVOPTPARSTREAM, "the PDU ends inside an optional parameter's head")
         tag, length = _head_of(frame, at)
         at += 4

@@ -1,6 +1,7 @@
 """The codec: both directions of every PDU, the quick ways against the table, and whatever a peer may send."""
 
 import struct
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -188,8 +189,11 @@ _HEAD = b"\0\1\1" + b"10086\0" + b"\1\1" + b"8613905310001\0"
         pytest.param(
             5, _HEAD + b"\0\0\0\0\0\1\0\0\0\5hi", s.ESME_RINVMSGLEN, id="deliver_sm ends in its text"
         ),
-        pytest.param(9, b"1" * 16 + b"\0", s.ESME_RINVSYSID, id="system_id too long"),
-        pytest.param(9, b"huiyin\0" + b"1" * 9 + b"\0", s.ESME_RINVPASWD, id="password too long"),
+        pytest.param(
+            4, _HEAD + b"\0\0\0\0\0\1\0\0\0\2hi\0\0\4", s.ESME_RINVOPTPARSTREAM, id="half a head in NULs"
+        ),
+        pytest.param(9, b"1" * 65 + b"\0", s.ESME_RINVSYSID, id="system_id too long"),
+        pytest.param(9, b"huiyin\0" + b"1" * 65 + b"\0", s.ESME_RINVPASWD, id="password too long"),
         pytest.param(0x21, b"\0\1\1" + b"1\0" + b"\1\7", s.ESME_RINVDESTFLAG, id="dest_flag unknown"),
         pytest.param(
             0x21, b"\0\1\1" + b"1\0" + b"\2\2" + b"x" * 21 + b"\0", s.ESME_RINVDLNAME, id="dl_name too long"
@@ -210,6 +214,41 @@ def test_a_malformed_field_is_refused_with_its_status(command: int, body: bytes,
         command | RESPONSE,
         0x77,
         status,
+    )
+
+
+# Habits of peers that cost nobody anything.
+
+
+@pytest.mark.parametrize("nuls", [1, 2, 3])
+@pytest.mark.parametrize(
+    "sent",
+    [
+        pytest.param(pdu.EnquireLink(7), id="no body"),
+        pytest.param(
+            pdu.DeliverSm(7, source_addr="8613905310001", short_message="8分".encode()), id="a text"
+        ),
+        pytest.param(pdu.DeliverSm(7, esm_class=4, tlvs={0x001E: b"00A1\0", 0x0427: b"\2"}), id="parameters"),
+        pytest.param(pdu.SubmitSmResp(7, message_id="00A1"), id="an id"),
+        pytest.param(pdu.QuerySmResp(7, message_id="00A1", message_state=2), id="a state"),
+    ],
+)
+def test_nuls_behind_the_body_are_padding(sent: pdu.Pdu, nuls: int) -> None:
+    body = codec.encode(sent)[16:] + b"\0" * nuls
+    assert codec.decode(frame(sent.command_id, body, sequence_number=7)) == sent
+
+
+@pytest.mark.parametrize("command", [1, 2, 9, 0x0B])
+def test_a_peers_long_name_and_password_are_read(command: int) -> None:
+    name, password = "operator-east-gateway-01", "correct-horse-battery"
+    rest = b"" if command == 0x0B else b"\0\x34\0\0\0"
+    read: Any = codec.decode(frame(command, f"{name}\0{password}\0".encode() + rest))
+    assert (read.system_id, read.password) == (name, password)
+
+
+def test_a_password_longer_than_the_standards_is_sent_whole() -> None:
+    assert b"\0twelve-signs\0" in codec.encode(
+        pdu.BindTransceiver(system_id="huiyin", password="twelve-signs")
     )
 
 
@@ -244,7 +283,8 @@ def test_less_than_a_header_is_refused(size: int) -> None:
         pytest.param(pdu.SubmitSm(source_addr="回音"), "source_addr", id="no latin-1"),
         pytest.param(pdu.SubmitSm(esm_class=256), "esm_class", id="no octet"),
         pytest.param(pdu.SubmitSm(short_message=b"x" * 255), "short_message", id="text too long"),
-        pytest.param(pdu.BindTransceiver(password="123456789"), "password", id="password too long"),
+        pytest.param(pdu.BindTransceiver(system_id="1" * 16), "system_id", id="system_id too long"),
+        pytest.param(pdu.BindTransceiver(password="1" * 65), "password", id="password too long"),
         pytest.param(
             pdu.SubmitMulti(dest_addresses=(DistributionList("x"),) * 256), "dest_addresses", id="256"
         ),
