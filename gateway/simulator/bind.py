@@ -234,7 +234,8 @@ class Bind(asyncio.Protocol):
         kind = CommandId(pdu.command_id).name.lower()
         if command_status == 0:
             response.system_id = "huiyin-smsc"
-            response.tlvs = {int(Tag.SC_INTERFACE_VERSION): bytes((VERSION_34,))}
+            if pdu.interface_version >= VERSION_34:  # older clients know no parameters (SMPP 3.4 §3.4.2)
+                response.tlvs = {int(Tag.SC_INTERFACE_VERSION): bytes((VERSION_34,))}
             self.system_id, self.kind = pdu.system_id, kind.removeprefix("bind_")
         self.session.respond(response)
         if command_status == 0:

@@ -10,6 +10,7 @@ import smpplib.client
 
 from gateway.simulator.scenario import ScenarioError
 from gateway.smpp import events, receipt, status
+from gateway.smpp.constants import Tag
 from gateway.smpp.pdu import (
     BindReceiver,
     BindTransceiver,
@@ -76,6 +77,31 @@ async def test_who_may_bind(start: Start, system_id: str, password: str, expecte
         bind = BindTransceiver(system_id=system_id, password=password)
         assert await peer.bind(bind) == expected
     assert len(smsc.binds) <= 1
+
+
+async def test_an_account_may_be_longer_than_the_standard_allows(start: Start) -> None:
+    smsc = await start("accounts: [{system_id: huiyin, password: longer-than-eight}]")
+    async with client(smsc, password="longer-than-eight"), client(smsc, bound=False) as other:
+        bind = BindTransceiver(system_id="huiyin", password="longer-than")
+        assert await other.bind(bind) == status.ESME_RINVPASWD
+
+
+@pytest.mark.parametrize(
+    ("version", "tags"),
+    [
+        pytest.param(0x33, set(), id="3.3"),
+        pytest.param(0x34, {Tag.SC_INTERFACE_VERSION}, id="3.4"),
+        pytest.param(0x50, {Tag.SC_INTERFACE_VERSION}, id="5.0"),
+    ],
+)
+async def test_a_client_that_knows_no_parameters_is_bound_without(
+    start: Start, version: int, tags: set[Tag]
+) -> None:
+    smsc = await start()
+    async with client(smsc, bound=False) as peer:
+        assert await peer.bind(BindTransceiver(system_id="huiyin", interface_version=version)) == 0
+        [bound] = [event for event in peer.heard if isinstance(event, events.Bound)]
+        assert set(bound.pdu.tlvs) == tags
 
 
 async def test_an_account_has_so_many_binds_and_no_more(start: Start) -> None:
