@@ -76,7 +76,7 @@ def _smsc(parser: Parser) -> None:
         "--control", type=_listening, metavar="HOST:PORT", help="HTTP: messages that arrived, replies to send"
     )
     parser.add_argument(
-        "--account", action="append", metavar="ID:PASSWORD", help="who may bind; default: huiyin:huiyin"
+        "--account", action="append", metavar="ID:PASSWORD", help="who may bind; without it, whoever comes"
     )
     parser.add_argument(
         "--scenario", type=Path, metavar="FILE", help="a YAML scenario: delays, faults, replies"
