@@ -89,12 +89,17 @@ def decode_by_table(frame: bytes) -> Pdu:
         if length != len(frame):
             raise FieldError(st.ESME_RINVCMDLEN, f"a frame of {len(frame)} octets that calls itself {length}")
         at = HEADER_LENGTH
+        fields = fields_of(cls)
         # Responses without a body are read whatever their status: many peers leave it out (SMPP 3.4 §4.4.2).
         if not (command_id & RESPONSE and length == HEADER_LENGTH):
-            for name, wire in fields_of(cls):
+            for name, wire in fields:
                 values[name], at = wire.read(frame, at)
         if at < length:
-            values["tlvs"], values["more_tlvs"] = tlv.decode(frame, at)
+            try:
+                values["tlvs"], values["more_tlvs"] = tlv.decode(frame, at)
+            except FieldError:
+                if fields:  # without fields the header says it all, whatever is behind it
+                    raise
     except FieldError as error:
         raise PduError(
             command_id=command_id,

@@ -238,6 +238,13 @@ def test_nuls_behind_the_body_are_padding(sent: pdu.Pdu, nuls: int) -> None:
     assert codec.decode(frame(sent.command_id, body, sequence_number=7)) == sent
 
 
+@pytest.mark.parametrize("command", [0x15, 0x80000015, 6, 0x80000006, 0x80000000, 0x80000008])
+@pytest.mark.parametrize("body", [b"\xff", b"huiyin", b"\x04\x24\0\x09x"], ids=repr)
+def test_what_has_no_body_is_read_whatever_follows(command: int, body: bytes) -> None:
+    read = codec.decode(frame(command, body, sequence_number=7))
+    assert (read.command_id, read.sequence_number, read.tlvs) == (command, 7, {})
+
+
 @pytest.mark.parametrize("command", [1, 2, 9, 0x0B])
 def test_a_peers_long_name_and_password_are_read(command: int) -> None:
     name, password = "operator-east-gateway-01", "correct-horse-battery"
