@@ -322,7 +322,7 @@ def test_accepted_is_final_where_the_route_says_so() -> None:
     st.from_regex(r"[0-9A-Za-z-]{1,64}", fullmatch=True),
     st.sampled_from(State),
     st.from_regex(r"[0-9A-F]{3}", fullmatch=True),
-    st.text(st.characters(max_codepoint=0xFF)),
+    st.text(st.characters(min_codepoint=1, max_codepoint=0xFF)),
 )
 def test_what_is_written_is_read_again(message_id: str, state: State, err: str, text: str) -> None:
     written = receipt.write(
