@@ -24,9 +24,18 @@ class TryView(msgspec.Struct, frozen=True):
     """One try, and what came back."""
 
     at: Moment
-    seconds: float
+    seconds: Annotated[float, Meta(description="until the answer, to the millisecond")]
     http_status: Annotated[int, Meta(description="null: there was no answer")] | None
-    answer: Annotated[str, Meta(description="the head of the body, or what went wrong; numbers are masked")]
+    answer: (
+        Annotated[
+            str,
+            Meta(
+                description="the head of the body, or what went wrong, with numbers masked; null without "
+                "pii:read: the other side may quote what it was told"
+            ),
+        ]
+        | None
+    )
 
 
 class CallbackView(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,6 +68,11 @@ class SentAgain(msgspec.Struct, frozen=True):
     status: CallbackStatus
 
 
+def _try(one: Try, whole: bool) -> TryView:
+    answer = str(masked(one.answer)) if whole else None
+    return TryView(one.at, round(one.seconds, 3), one.http_status, answer)
+
+
 def view(delivery: Delivery, tries: Sequence[Try], whole: bool) -> CallbackView:
     """A call as the API shows it."""
     return CallbackView(
@@ -72,7 +86,7 @@ def view(delivery: Delivery, tries: Sequence[Try], whole: bool) -> CallbackView:
         created_at=delivery.created_at,
         due_at=delivery.due_at,
         settled_at=delivery.settled_at,
-        answers=[TryView(one.at, one.seconds, one.http_status, str(masked(one.answer))) for one in tries],
+        answers=[_try(one, whole) for one in tries],
     )
 
 

@@ -224,7 +224,7 @@ def delivery(ids: IdSource) -> tuple[Delivery, list[Try]]:
         due_at=NOW,
         settled_at=NOW,
     )
-    return made, [Try(0, made.id, 1, NOW, 0.25, 500, "no ticket for 8613905310001")]
+    return made, [Try(0, made.id, 1, NOW, 0.2504999, 500, "HTTP 500\nno ticket for 8613905310001: 太慢了")]
 
 
 class NothingKnown:

@@ -7,6 +7,7 @@ import pytest
 from gateway.domain.ids import IdSource, Kind, public
 from gateway.services.inbox import Gone, NotFound, Refused, Resolved
 from gateway.services.keys import Scope
+from gateway.services.webhooks import Created
 from tests.http.fakes import SUBJECT as REPLY
 from tests.http.fakes import World, delivery
 
@@ -28,11 +29,23 @@ async def test_parked_calls_are_listed_with_their_answers(api: World) -> None:
     assert api.callbacks.asked[1]["before"] == api.callbacks.rows[1][0].id
 
 
-async def test_what_is_told_to_others_is_personal_data(api: World) -> None:
+@pytest.mark.parametrize("deliveries", [False, True], ids=["calls out", "deliveries of a webhook"])
+async def test_what_is_told_to_others_and_what_they_say_is_personal_data(
+    api: World, deliveries: bool
+) -> None:
     api.callbacks.rows = [delivery(IdSource())]
+    made = await api.webhooks.create("https://crm.example.com", ["*"])
+    assert isinstance(made, Created)
+    path = f"/v1/webhooks/{made.id}/deliveries" if deliveries else "/v1/callbacks"
     headers = {"Authorization": f"Bearer {api.ring.add('reader', Scope.READ)}"}
-    _, page = await call(api, "GET", "/v1/callbacks", headers=headers)
+    _, page = await call(api, "GET", path, headers=headers)
     assert page["data"][0]["payload"] is None
+    assert page["data"][0]["answers"] == [
+        {"at": "2026-11-22T09:00:00Z", "seconds": 0.25, "http_status": 500, "answer": None}
+    ]
+    assert "太慢了" not in str(page)
+    _, page = await call(api, "GET", path)
+    assert "太慢了" in page["data"][0]["answers"][0]["answer"]
 
 
 async def test_a_parked_call_is_sent_again(api: World) -> None:
