@@ -13,7 +13,7 @@ from gateway.services.inbox import Gone, Judgement, NotFound, Refused, Resolved
 from gateway.services.intake import Caller, Conflict, Once, Replay
 from gateway.services.keys import KeyRing
 from gateway.services.lookups import Lookups
-from gateway.services.webhooks import Created
+from gateway.services.webhooks import Created, Unended
 from gateway.storage.callbacks import Delivery
 
 
@@ -63,7 +63,7 @@ class Webhooks(Protocol):
 
     async def remove(self, endpoint_id: UUID) -> bool: ...
 
-    async def rotate(self, endpoint_id: UUID) -> Created | None: ...
+    async def rotate(self, endpoint_id: UUID) -> Created | Unended | None: ...
 
     async def end_rotation(self, endpoint_id: UUID) -> bool: ...
 

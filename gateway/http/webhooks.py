@@ -15,10 +15,11 @@ from gateway.http import intake
 from gateway.http.callbacks import CallbackView, SentAgain, view
 from gateway.http.exchange import Answer, Request, json_answer
 from gateway.http.ports import Services
-from gateway.http.problem import unknown_id
+from gateway.http.problem import ROTATION_OPEN, problem, unknown_id
 from gateway.http.routes import Gives, Route
 from gateway.http.schema import Moment, Paged, PageOf, listing, page_of
 from gateway.services.keys import Scope
+from gateway.services.webhooks import Unended
 
 
 class NewWebhook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -45,7 +46,7 @@ class WebhookView(msgspec.Struct, frozen=True):
     url: str
     events: tuple[str, ...]
     created_at: Moment
-    rotating: Annotated[bool, Meta(description="two secrets sign, until the rotation is ended")]
+    rotating: Annotated[bool, Meta(description="several secrets sign, until the rotation is ended")]
 
 
 class PlainQuery(Paged, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -107,6 +108,12 @@ async def rotate(request: Request, services: Services) -> Answer:
     created = None if endpoint_id is None else await services.webhooks.rotate(endpoint_id)
     if created is None:
         return _unknown(request)
+    if isinstance(created, Unended):
+        return problem(
+            ROTATION_OPEN,
+            f"{created.secrets} secrets sign already. Give the receiver the newest, then POST "
+            f"/v1/webhooks/{request.params[0]}/end-rotation: it drops all the others.",
+        )
     return json_answer(200, WebhookSecret(created.id, created.secret))
 
 
@@ -183,16 +190,19 @@ ROUTES: Final = (
         path="/v1/webhooks/{id}/rotate",
         name="rotateWebhookSecret",
         handler=rotate,
-        told="A new secret; the one before signs as well until the rotation is ended",
+        told="A new secret; those of before sign as well until the rotation is ended",
+        more="Nothing that the receiver may still verify with is dropped before that: when the answer was "
+        "lost, rotate again.",
         scope=Scope.ADMIN,
         gives={200: Gives("The new secret, shown once", WebhookSecret)},
+        problems={409: "As many secrets sign as may: end the rotation first"},
     ),
     Route(
         method="POST",
         path="/v1/webhooks/{id}/end-rotation",
         name="endWebhookRotation",
         handler=end_rotation,
-        told="Forget the secret before the newest",
+        told="Forget all secrets but the newest",
         scope=Scope.ADMIN,
         gives={204: Gives("Only the newest signs", content_type="")},
     ),

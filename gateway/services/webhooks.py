@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 REFRESH: Final = 1.0  # seconds: other processes hear of a change within two
 MOST_ENDPOINTS: Final = 200
 MOST_PATTERNS: Final = 50
+MOST_SECRETS: Final = 4  # sign at once; whoever asks for more has forgotten to end the rotation
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,13 @@ class Created:
 
     id: str
     secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unended:
+    """As many secrets sign as may: the rotation must be ended first."""
+
+    secrets: int = MOST_SECRETS
 
 
 class Webhooks:
@@ -103,17 +111,17 @@ class Webhooks:
         await self.refresh()
         return True
 
-    async def rotate(self, endpoint_id: UUID) -> Created | None:
-        """A new secret; the one before signs as well until the rotation ends. None: no such endpoint."""
+    async def rotate(self, endpoint_id: UUID) -> Created | Unended | None:
+        """A new secret; those of before sign as well until the rotation ends. None: no such endpoint."""
         secret = new_secret(os.urandom(SECRET_OCTETS))
         async with self._database.transaction() as connection:
-            if not await table.rotate(connection, endpoint_id, secret):
-                return None
+            if not await table.rotate(connection, endpoint_id, secret, MOST_SECRETS):
+                return Unended() if await table.known(connection, endpoint_id) else None
         await self.refresh()
         return Created(public(Kind.WEBHOOK, endpoint_id), secret)
 
     async def end_rotation(self, endpoint_id: UUID) -> bool:
-        """Forget the secret before the newest. False: there is no such endpoint."""
+        """Forget all secrets but the newest. False: there is no such endpoint."""
         async with self._database.transaction() as connection:
             found = await table.end_rotation(connection, endpoint_id)
         await self.refresh()

@@ -37,17 +37,26 @@ async def remove(connection: Connection, endpoint_id: UUID, now: datetime) -> bo
     return await connection.fetchval(REMOVE, endpoint_id, now) is not None
 
 
-# The newest first, and never more than two: whoever rotates twice means the first one to end.
+# The newest first. Those of before stay until the rotation ends: the receiver may still verify with them.
 ROTATE: Final = """
-UPDATE webhooks SET secrets = ARRAY[$2] || secrets[1:1] WHERE id = $1 AND removed_at IS NULL RETURNING id"""
+UPDATE webhooks SET secrets = ARRAY[$2] || secrets
+ WHERE id = $1 AND removed_at IS NULL AND cardinality(secrets) < $3
+RETURNING id"""
+
+KNOWN: Final = "SELECT TRUE FROM webhooks WHERE id = $1 AND removed_at IS NULL"
 
 END_ROTATION: Final = """
 UPDATE webhooks SET secrets = secrets[1:1] WHERE id = $1 AND removed_at IS NULL RETURNING id"""
 
 
-async def rotate(connection: Connection, endpoint_id: UUID, secret: str) -> bool:
-    """Sign with this secret too from now on. False: there is no such endpoint."""
-    return await connection.fetchval(ROTATE, endpoint_id, secret) is not None
+async def rotate(connection: Connection, endpoint_id: UUID, secret: str, most: int) -> bool:
+    """Sign with this secret too from now on. False: `most` sign already, or there is no such endpoint."""
+    return await connection.fetchval(ROTATE, endpoint_id, secret, most) is not None
+
+
+async def known(connection: Connection, endpoint_id: UUID) -> bool:
+    """Whether it is registered now."""
+    return await connection.fetchval(KNOWN, endpoint_id) is not None
 
 
 async def end_rotation(connection: Connection, endpoint_id: UUID) -> bool:

@@ -28,7 +28,7 @@ from gateway.services.inbox import Gone, Judgement, NotFound, Refused, Resolved
 from gateway.services.intake import Caller, Conflict, Once, Replay
 from gateway.services.keys import Key, KeyRing, Scope
 from gateway.services.lookups import Lookups
-from gateway.services.webhooks import Created
+from gateway.services.webhooks import Created, Unended
 from gateway.storage.callbacks import Delivery
 
 T = TypeVar("T")
@@ -158,6 +158,7 @@ class FakeWebhooks:
 
     callbacks: FakeCallbacks
     endpoints: dict[UUID, Endpoint] = field(default_factory=dict)
+    unended: bool = False
     _ids: IdSource = field(default_factory=IdSource)
 
     async def create(self, url: str, events: Sequence[str]) -> Created | Rejected:
@@ -180,8 +181,10 @@ class FakeWebhooks:
     async def remove(self, endpoint_id: UUID) -> bool:
         return self.endpoints.pop(endpoint_id, None) is not None
 
-    async def rotate(self, endpoint_id: UUID) -> Created | None:
+    async def rotate(self, endpoint_id: UUID) -> Created | Unended | None:
         found = self.endpoints.get(endpoint_id)
+        if self.unended:
+            return Unended()
         return Created(found.name, "whsec_2") if found else None
 
     async def end_rotation(self, endpoint_id: UUID) -> bool:

@@ -79,6 +79,15 @@ async def test_a_webhooks_life(api: World) -> None:
     assert (await call(api, "GET", f"{at}/deliveries"))[0] == 404
 
 
+async def test_a_rotation_that_is_not_ended_is_told_with_the_way_out(api: World) -> None:
+    made = await api.webhooks.create("https://crm.example.com", ["*"])
+    assert isinstance(made, Created)
+    api.webhooks.unended = True
+    status, told = await call(api, "POST", f"/v1/webhooks/{made.id}/rotate")
+    assert (status, told["type"]) == (409, "/problems/rotation-open")
+    assert f"/v1/webhooks/{made.id}/end-rotation" in told["detail"]
+
+
 async def test_an_endpoint_that_may_not_be_called_is_refused_with_the_reason(api: World) -> None:
     status, told = await call(api, "POST", "/v1/webhooks", json={"url": "http://10.0.0.1", "events": ["*"]})
     assert (status, told["type"]) == (422, "/problems/invalid-webhook")

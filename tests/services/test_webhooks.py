@@ -16,7 +16,7 @@ from gateway.domain.request import Rejected
 from gateway.domain.target import Targets
 from gateway.http.client import Client
 from gateway.services.callbacks import Callbacks, Outbox
-from gateway.services.webhooks import Created, Webhooks
+from gateway.services.webhooks import MOST_SECRETS, Created, Unended, Webhooks
 from gateway.storage import callbacks as owed
 from gateway.storage.database import Database
 from tests.services.other_side import OtherSide, fine, status, until
@@ -125,7 +125,7 @@ async def test_what_can_not_be_registered_is_told_with_its_place(
 async def test_rotation_signs_with_both_secrets_until_it_ends(process: Process, other: OtherSide) -> None:
     uid, old = await registered(process, other.url)
     new = await process.webhooks.rotate(uid)
-    assert new is not None
+    assert isinstance(new, Created)
     await process.happens()
     await until(lambda: len(other.got) == 1)
     for secret in (old.secret, new.secret):
@@ -135,6 +135,28 @@ async def test_rotation_signs_with_both_secrets_until_it_ends(process: Process, 
     await until(lambda: len(other.got) == 2)
     assert len(other.got[1].headers["webhook-signature"].split()) == 1
     Webhook(new.secret).verify(other.got[1].body, other.got[1].headers)
+
+
+async def test_rotating_again_drops_no_secret_until_the_rotation_ends(
+    process: Process, other: OtherSide
+) -> None:
+    uid, first = await registered(process, other.url)
+    made = [first]
+    for _ in range(MOST_SECRETS - 1):
+        new = await process.webhooks.rotate(uid)
+        assert isinstance(new, Created)
+        made.append(new)
+    assert await process.webhooks.rotate(uid) == Unended(MOST_SECRETS)
+    await process.happens()
+    await until(lambda: len(other.got) == 1)
+    for each in made:
+        Webhook(each.secret).verify(other.got[0].body, other.got[0].headers)
+    assert await process.webhooks.end_rotation(uid)
+    assert isinstance(await process.webhooks.rotate(uid), Created)
+
+
+async def test_an_unknown_endpoint_is_not_rotated(process: Process) -> None:
+    assert await process.webhooks.rotate(IDS.new(0, 0)) is None
 
 
 async def test_a_removed_endpoint_gets_nothing_more(process: Process, other: OtherSide) -> None:
