@@ -1,7 +1,7 @@
 """What callers ask for: the shapes of requests, the same behind every edge."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import Meta
@@ -11,9 +11,18 @@ from gateway.domain.message import Lane
 Number = Annotated[
     str, Meta(min_length=3, max_length=32, description="MSISDN in any common form", examples=["13905310001"])
 ]
-Text = Annotated[str, Meta(min_length=1, max_length=4000)]
+Text = Annotated[str, Meta(min_length=1, max_length=4000, pattern=r"\S", description="not blank")]
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
+Id = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"\S", description="not blank")]
 Duration = Annotated[str, Meta(max_length=32, description="ISO 8601, or 72h, 15m, 30s", examples=["72h"])]
+Lasting = Annotated[
+    str, Meta(max_length=32, description="ISO 8601, or 72h, 15m; from 1m to a year", examples=["72h"])
+]
+#: How a moment is written, for sentences.
+A_TIME: Final = "a time with its offset, as 2026-11-22T09:00:00+08:00"
+Moment = Annotated[
+    datetime, Meta(tz=True, description="RFC 3339 with offset", examples=["2026-11-22T09:00:00+08:00"])
+]
 ScaleName = Literal["ten", "five", "three"]
 
 
@@ -27,7 +36,9 @@ class MessageRequest(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=T
     language: Annotated[str, Meta(max_length=16, examples=["zh-CN"])] | None = None
     lane: Lane | None = None
     ref: Name | None = None
-    send_at: datetime | None = None
+    send_at: (
+        Annotated[Moment, Meta(description="RFC 3339 with offset; a time that is past means now")] | None
+    ) = None
     valid_for: Duration | None = None
     sender: Name | None = None
     report: bool = True
@@ -37,18 +48,18 @@ class SurveyWish(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True)
     """The question that goes with a resolution."""
 
     scale: ScaleName = "ten"
-    expires_in: Duration | None = None
+    expires_in: Lasting | None = None
 
 
 class Ticket(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     """The ticket that a resolution answers, as the ticket system knows it."""
 
-    id: Name
+    id: Id
     type: Name | None = None
     department: Name | None = None
     handler: Name | None = None
-    dispatched_at: datetime | None = None
-    answered_at: datetime | None = None
+    dispatched_at: Moment | None = None
+    answered_at: Moment | None = None
 
 
 class ResolutionRequest(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
@@ -77,7 +88,7 @@ class SurveyRequest(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=Tr
     params: dict[str, Any] | None = None
     language: Annotated[str, Meta(max_length=16)] | None = None
     sender: Name | None = None
-    expires_in: Duration | None = None
+    expires_in: Lasting | None = None
 
 
 class Fault(msgspec.Struct, frozen=True):

@@ -4,6 +4,7 @@ The quick way is one typed decode. Only when it fails is the request walked, fie
 """
 
 import re
+from datetime import datetime
 from types import NoneType, UnionType
 from typing import Annotated, Any, Final, Union, get_args, get_origin
 from urllib.parse import parse_qsl
@@ -13,6 +14,7 @@ import msgspec
 from gateway.domain.request import Fault
 from gateway.http.exchange import Answer
 from gateway.http.problem import INVALID_QUERY, INVALID_REQUEST, MALFORMED_JSON, problem
+from gateway.http.wording import sentence
 
 MOST_FAULTS: Final = 20  # more help nobody
 
@@ -21,6 +23,11 @@ _MISSING: Final = re.compile(r"Object missing required field `(.+)`")
 _UNKNOWN: Final = re.compile(r"Object contains unknown field `(.+)`")
 _STEP: Final = re.compile(r"\.([^.\[\]]+)|\[([^\]]*)\]")
 _NUL: Final = b"\\u0000"
+_OCTET: Final = re.compile(r"(.+) \(byte ([0-9]+)\)")
+_ESCAPES: Final = re.compile(
+    rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
+    rb"|(?P<lone>\\u[dD][89a-fA-F][0-9a-fA-F]{2})|\\."
+)
 
 
 class Faulty(Exception):  # noqa: N818 - a finding about the caller's words, not an error of ours
@@ -36,8 +43,11 @@ def escape(token: str) -> str:
     return token.replace("~", "~0").replace("/", "~1")
 
 
-def fault_of(error: msgspec.ValidationError, pointer: str = "") -> Fault:
-    """msgspec's sentence as a fault: `Expected `str`, got `int` - at `$.ticket.id`` points at /ticket/id."""
+def fault_of(error: msgspec.ValidationError, pointer: str = "", kind: Any = None) -> Fault:
+    """msgspec's message as a fault: `Expected `str`, got `int` - at `$.ticket.id`` points at /ticket/id.
+
+    `kind` is the type of the value that `pointer` leads to.
+    """
     detail = str(error)
     if match := _AT.search(detail):
         detail = detail[: match.start()]
@@ -49,7 +59,7 @@ def fault_of(error: msgspec.ValidationError, pointer: str = "") -> Fault:
         return Fault(f"{pointer}/{escape(match[1])}", "is required")
     if match := _UNKNOWN.fullmatch(detail):
         return Fault(f"{pointer}/{escape(match[1])}", "is not a field of this request")
-    return Fault(pointer, detail.replace("`", "'"))
+    return Fault(pointer, sentence(detail, kind))
 
 
 def _bare(kind: Any) -> Any:
@@ -72,7 +82,7 @@ def faults_in(value: Any, kind: Any, pointer: str = "") -> list[Fault]:
         try:
             msgspec.convert(value, kind)
         except msgspec.ValidationError as error:
-            return [fault_of(error, pointer)]
+            return [fault_of(error, pointer, kind)]
         return []
     faults: list[Fault] = []
     fields = {field.encode_name: field for field in msgspec.structs.fields(structure)}
@@ -105,14 +115,35 @@ def _nul_faults(value: Any, pointer: str = "") -> list[Fault]:
     return []
 
 
-def malformed(error: Exception) -> Answer:
-    """400: these octets are no JSON."""
+def malformed(error: Exception, body: bytes) -> Answer:
+    """400: these octets are no JSON; the detail says which octet, counted from 0."""
+    return problem(MALFORMED_JSON, _why_malformed(error, body))
+
+
+def _why_malformed(error: Exception, body: bytes) -> str:
+    if not body.strip():
+        return "The body is empty. Send JSON."
     if isinstance(error, RecursionError):
-        return problem(MALFORMED_JSON, "The JSON is nested too deeply.")
+        return "The JSON is nested too deeply."
     if isinstance(error, UnicodeDecodeError):
-        return problem(MALFORMED_JSON, f"The body is not UTF-8 (octet {error.start} of a text).")
-    said = str(error).replace("JSON is malformed: ", "")
-    return problem(MALFORMED_JSON, f"The body is not JSON: {said}. Check quotes, commas and brackets.")
+        try:
+            body.decode()
+        except UnicodeDecodeError as found:
+            return f"The body is not UTF-8: octet {found.start} is {body[found.start]:#04x}."
+    if (lone := _lone_surrogate(body)) is not None:
+        text = body[lone : lone + 6].decode()
+        return f"Octet {lone}: {text} is half a character (a lone surrogate). Send the character whole."
+    said = str(error).removeprefix("JSON is malformed: ")
+    if "truncated" in said:
+        return f"The JSON is not finished: it breaks off after {len(body)} octets. Close quotes and brackets."
+    if match := _OCTET.fullmatch(said):
+        said = f"octet {match[2]}: {match[1]}"
+    return f"The body is not JSON: {said}. Check quotes, commas and brackets."
+
+
+def _lone_surrogate(body: bytes) -> int | None:
+    """Where a \\uD800…DFFF stands without its other half; pairs and escaped backslashes are passed over."""
+    return next((match.start() for match in _ESCAPES.finditer(body) if match.lastgroup == "lone"), None)
 
 
 #: What a decoder raises on octets that are no JSON of the type.
@@ -141,11 +172,11 @@ class Reader:
     def explain(self, body: bytes | msgspec.Raw, error: Exception) -> Answer:
         """The answer to a body that could not be read."""
         if not isinstance(error, msgspec.ValidationError):
-            return malformed(error)
+            return malformed(error, bytes(body))
         try:
             value = msgspec.json.decode(body)
         except UNREADABLE as worse:
-            return malformed(worse)
+            return malformed(worse, bytes(body))
         faults = faults_in(value, self.kind) + _nul_faults(value)
         return _invalid(faults[:MOST_FAULTS] or [fault_of(error)])
 
@@ -187,11 +218,14 @@ class QueryReader:
             given[name] = text
         values: dict[str, Any] = {}
         for name, text in () if faults else given.items():
+            kind = self._types[name]
             try:
-                kind = self._types[name]
                 values[name] = msgspec.convert(text, kind, strict=_bare(kind) is not int)
             except msgspec.ValidationError as error:
-                faults.append(Fault(f"/{name}", str(error).replace("`", "'")))
+                told = sentence(str(error), kind)
+                if " " in text and _bare(kind) is datetime:
+                    told += "; in a query + is written %2B"
+                faults.append(Fault(f"/{name}", told))
         if faults:
             first = faults[0]
             detail = f"{first.pointer.removeprefix('/')} {first.detail}."

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.domain.request import MessageRequest, ResolutionRequest
+from gateway.domain.request import A_TIME, MessageRequest, ResolutionRequest
 from gateway.http.messages import MessageQuery
 from gateway.http.problem import Problem
 from gateway.http.reading import Faulty, QueryReader, Reader
@@ -50,6 +50,7 @@ def status_of(reader: Reader | QueryReader, text: Any) -> int:
             id="in a choice",
         ),
         pytest.param({"to": "139", "ticket": {"id": "a"}, "text": ""}, ["/text"], id="too short"),
+        pytest.param({"to": "139", "ticket": {"id": " "}}, ["/ticket/id"], id="blank"),
         pytest.param(
             {"to": "139", "ticket": {"id": "a\0"}, "params": {"b": ["\0"]}},
             ["/ticket/id", "/params/b/0"],
@@ -70,9 +71,15 @@ def test_every_fault_has_its_pointer(body: Any, pointers: list[str]) -> None:
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        pytest.param(b"", "truncated", id="empty"),
-        pytest.param(b'{"to":}', "byte 6", id="malformed"),
-        pytest.param(b'{"to":"\xc3\x28"}', "not UTF-8", id="not UTF-8"),
+        pytest.param(b"", "is empty", id="empty"),
+        pytest.param(b" \r\n", "is empty", id="blank"),
+        pytest.param(b'{"to": "139', "breaks off after 11 octets", id="cut off"),
+        pytest.param(b'{"to":}', "octet 6: ", id="malformed"),
+        pytest.param(b'{"to":"\xe4\xb8\xad\xc3\x28"}', "not UTF-8: octet 10 is 0xc3", id="not UTF-8"),
+        pytest.param(
+            b'{"to":"\\ud83d\\ude00\\\\ud800\\ud800"}', "Octet 26: \\ud800 is half", id="lone surrogate"
+        ),
+        pytest.param(b'{"a":"\\udc00"}', "Octet 6: \\udc00 is half", id="its other half alone"),
         pytest.param(b'{"params":' + b"[" * 100_000, "nested", id="deep"),
         pytest.param(b'{"to":1,"a":' + b"[" * 100_000, "nested", id="deep, behind a fault"),
     ],
@@ -81,6 +88,42 @@ def test_what_is_no_json_is_said_so(body: bytes, said: str) -> None:
     problem = told(RESOLUTION, body)
     assert (problem.type, problem.status) == ("/problems/malformed-json", 400)
     assert said in problem.detail
+
+
+@pytest.mark.parametrize(
+    ("fields", "detail"),
+    [
+        pytest.param(
+            {"lane": "fast"},
+            "must be one of emergency, transactional, service, survey, marketing",
+            id="none of the values",
+        ),
+        pytest.param({"lane": 5}, "must be a text, not a whole number", id="wrong type"),
+        pytest.param({"report": "no"}, "must be true or false, not a text", id="no boolean"),
+        pytest.param({"params": []}, "must be an object, not a list", id="no object"),
+        pytest.param({"to": None}, "must be a text, not null", id="null"),
+        pytest.param({"ref": ""}, "must not be empty", id="empty"),
+        pytest.param({"text": "   "}, "must not be blank", id="blank"),
+        pytest.param({"ref": "r" * 201}, "must have at most 200 characters", id="too long"),
+        pytest.param({"to": "1"}, "must have at least 3 characters", id="too short"),
+        pytest.param({"send_at": "2026-11-22T09:00:00"}, f"must be {A_TIME}", id="time without an offset"),
+        pytest.param({"send_at": "tomorrow"}, f"must be {A_TIME}", id="no time"),
+        pytest.param({"send_at": 5}, f"must be {A_TIME}, not a whole number", id="a number for a time"),
+    ],
+)
+def test_a_fault_is_a_sentence(fields: dict[str, Any], detail: str) -> None:
+    problem = told(Reader(MessageRequest), json.dumps({"to": "13905310001", **fields}).encode())
+    assert [(fault.pointer, fault.detail) for fault in problem.errors] == [(f"/{next(iter(fields))}", detail)]
+
+
+@pytest.mark.parametrize("field", ["dispatched_at", "answered_at"])
+def test_a_tickets_times_have_an_offset(field: str) -> None:
+    def body(moment: str) -> bytes:
+        return json.dumps({"to": "13905310001", "ticket": {"id": "a", field: moment}}).encode()
+
+    assert status_of(RESOLUTION, body("2026-11-22T09:00:00+08:00")) == 200
+    problem = told(RESOLUTION, body("2026-11-22T09:00:00"))
+    assert [fault.pointer for fault in problem.errors] == [f"/ticket/{field}"]
 
 
 def test_backslash_u0000_as_plain_text_is_no_nul() -> None:
@@ -149,3 +192,20 @@ def test_a_query_is_read() -> None:
 @given(st.text(max_size=60))
 def test_any_query_gets_an_answer(query: str) -> None:
     assert status_of(QUERY, query) in {200, 422}
+
+
+@pytest.mark.parametrize(
+    ("query", "detail"),
+    [
+        pytest.param("limit=0", "must be at least 1", id="too small"),
+        pytest.param("limit=201", "must be at most 200", id="too large"),
+        pytest.param("limit=ten", "must be a whole number, not a text", id="no number"),
+        pytest.param(
+            "lane=fast", "must be one of emergency, transactional, service", id="none of the values"
+        ),
+        pytest.param("since=2026-11-22T09:00:00+08:00", "+ is written %2B", id="a plus that is a blank"),
+        pytest.param("since=2026-11-22T09:00:00", f"must be {A_TIME}", id="time without an offset"),
+    ],
+)
+def test_a_fault_in_a_query_is_a_sentence(query: str, detail: str) -> None:
+    assert detail in told(QUERY, query).errors[0].detail
