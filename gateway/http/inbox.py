@@ -69,8 +69,8 @@ async def list_(request: Request, services: Services) -> Answer:
         return page
     try:
         rows = await services.lookups.inbox(page, to=query.to)
-    except UnknownNumber:
-        return not_a_number()
+    except UnknownNumber as unknown:
+        return not_a_number(unknown)
     whole = request.open_book
     return json_answer(200, listing(rows, query, lambda row: row.id, lambda row: _item(row, whole)))
 

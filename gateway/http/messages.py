@@ -299,8 +299,8 @@ async def list_(request: Request, services: Services) -> Answer:
         rows = await services.lookups.messages(
             page, to=query.to, ref=query.ref, status=query.status, lane=query.lane, since=query.since
         )
-    except UnknownNumber:
-        return not_a_number()
+    except UnknownNumber as unknown:
+        return not_a_number(unknown)
     except TooWide:
         return problem(INVALID_QUERY, "Too many messages would be read. Give to or ref, or a later since.")
     whole = request.open_book
@@ -309,9 +309,9 @@ async def list_(request: Request, services: Services) -> Answer:
     )
 
 
-def not_a_number() -> Answer:
+def not_a_number(unknown: UnknownNumber) -> Answer:
     """422: the filter `to` can't be a customer's number."""
-    fault = Fault("/to", "is not a mobile number of a configured region")
+    fault = Fault("/to", str(unknown))
     return problem(INVALID_QUERY, f"to {fault.detail}.", (fault,))
 
 

@@ -151,8 +151,8 @@ async def list_(request: Request, services: Services) -> Answer:
         return page
     try:
         rows = await services.lookups.surveys(page, to=query.to, ticket=query.ticket, status=query.status)
-    except UnknownNumber:
-        return not_a_number()
+    except UnknownNumber as unknown:
+        return not_a_number(unknown)
     whole = request.open_book
     return json_answer(
         200, listing(rows, query, lambda row: row.id, lambda row: SurveySummary(**_fields(row, whole)))

@@ -9,6 +9,7 @@ from uuid import UUID
 from gateway.domain.ids import floor_at
 from gateway.domain.message import Message, Step
 from gateway.domain.msisdn import DEFAULT_REGIONS, bucket_of, parse_msisdn
+from gateway.domain.wishes import not_a_number
 from gateway.storage import lookups as table
 from gateway.storage.database import Database
 from gateway.storage.lookups import Conversation, Listed, Reply, TooWide
@@ -56,7 +57,7 @@ class SurveyRecord:
 
 
 class UnknownNumber(Exception):  # noqa: N818 - a finding, which the edge tells the caller
-    """A filter names a number that can't be a mobile number of a configured region."""
+    """A filter names a number that can't be a mobile number of a configured region; its message says so."""
 
 
 class Lookups:
@@ -76,9 +77,10 @@ class Lookups:
         """The normalised number and its bucket. Raises `UnknownNumber`."""
         if to is None:
             return None, None
-        msisdn = parse_msisdn(to, self._regions())
+        regions = self._regions()
+        msisdn = parse_msisdn(to, regions)
         if msisdn is None:
-            raise UnknownNumber
+            raise UnknownNumber(not_a_number(regions))
         return msisdn, bucket_of(msisdn)
 
     async def message(self, message_id: UUID) -> MessageRecord | None:

@@ -27,6 +27,11 @@ def test_numbers(raw: str, read: str | None) -> None:
     assert (None if isinstance(found, Fault) else found) == read
 
 
+def test_a_number_of_no_region_is_told_which_regions_there_are() -> None:
+    found = wishes.number("10086", ["cn", "hk"])
+    assert found == Fault("/to", "is not a mobile number of a configured region (cn, hk)")
+
+
 @pytest.mark.parametrize(
     ("text", "length"),
     [
@@ -42,6 +47,21 @@ def test_numbers(raw: str, read: str | None) -> None:
 def test_lengths_of_time(text: str, length: timedelta | None) -> None:
     found = wishes.length_of_time(text, "/valid_for")
     assert (None if isinstance(found, Fault) else found) == length
+
+
+@pytest.mark.parametrize(
+    ("text", "right"),
+    [
+        pytest.param("59s", False, id="just under"),
+        pytest.param("1m", True, id="just so"),
+        pytest.param("60s", True, id="in seconds"),
+        pytest.param("PT0.5S", False, id="half a second"),
+    ],
+)
+def test_a_question_waits_a_minute_at_least(text: str, right: bool) -> None:
+    found = wishes.length_of_time(text, "/expires_in", wishes.SHORTEST_QUESTION)
+    told = Fault("/expires_in", "must be a length of time from 1m to 366d, as 72h, 15m or PT15M")
+    assert right == isinstance(found, timedelta) == (found != told)
 
 
 @given(st.text(max_size=40))
