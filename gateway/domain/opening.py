@@ -8,7 +8,7 @@ from typing import Final
 
 from gateway.domain import survey
 from gateway.domain.conversation import Conversation
-from gateway.domain.policy import Standing
+from gateway.domain.policy import SURVEYS, Standing
 from gateway.domain.survey import Status, Survey
 from gateway.domain.survey_rules import SurveyRules
 
@@ -47,7 +47,7 @@ def open_survey(
     `recent` are the customer's conversations of the last days. The same ticket resolved again is asked about
     again, whatever the limits, and closes what was open about it.
     """
-    if {"lane:survey", "category:survey", "lane:all"} & set(standing.opt_outs):
+    if {*SURVEYS, "lane:all"} & set(standing.opt_outs):
         return Suppressed("opted-out")
     same = [each for each in recent if ticket_id is not None and each.ticket_id == ticket_id]
     superseded = tuple(each for each in same if each.status in survey.WAITING)

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from gateway.domain.message import ALWAYS_ALLOWED, Lane
 
@@ -28,6 +29,9 @@ class Refuse:
 
 
 Decision = Send | Hold | Refuse
+
+#: One wish under two names: who opts out in answer to a survey wants none of that lane either.
+SURVEYS: Final = frozenset({"lane:survey", "category:survey"})
 
 _SEND = Send()
 
@@ -58,4 +62,6 @@ def decide(lane: str, category: str | None, standing: Standing, now: datetime) -
         return Refuse(reason=f"opted out of lane {Lane(lane)}")
     if category and f"category:{category}" in standing.opt_outs:
         return Refuse(reason=f"opted out of category {category}")
+    if SURVEYS & {f"lane:{Lane(lane)}", f"category:{category}"} and SURVEYS & set(standing.opt_outs):
+        return Refuse(reason="opted out of surveys")
     return _SEND

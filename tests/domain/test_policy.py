@@ -20,7 +20,13 @@ from tests.services.road import START
         ),
         pytest.param(Lane.MARKETING, "offer", ["category:survey"], None, id="another category"),
         pytest.param(Lane.MARKETING, "offer", ["lane:survey"], None, id="another lane"),
-        pytest.param(Lane.SURVEY, None, ["category:survey"], None, id="no category to opt out of"),
+        pytest.param(Lane.SERVICE, None, ["category:offer"], None, id="no category to opt out of"),
+        pytest.param(
+            Lane.SURVEY, None, ["category:survey"], "opted out of surveys", id="surveys stop their lane"
+        ),
+        pytest.param(
+            Lane.SERVICE, "survey", ["lane:survey"], "opted out of surveys", id="the lane stops surveys"
+        ),
         pytest.param(Lane.EMERGENCY, "x", ["lane:all", "lane:emergency"], None, id="emergency"),
         pytest.param(Lane.TRANSACTIONAL, "x", ["lane:all", "category:x"], None, id="transactional"),
     ],

@@ -360,19 +360,22 @@ async def test_a_message_whose_time_is_over_is_not_sent(roads: Roads) -> None:
 
 
 @pytest.mark.parametrize(
-    ("lane", "status"),
+    ("lane", "scope", "status"),
     [
-        pytest.param(Lane.MARKETING, "suppressed", id="marketing"),
-        pytest.param(Lane.TRANSACTIONAL, "submitted", id="transactional goes out"),
+        pytest.param(Lane.MARKETING, "lane:marketing", "suppressed", id="marketing"),
+        pytest.param(Lane.SURVEY, "category:survey", "suppressed", id="surveys"),
+        pytest.param(Lane.TRANSACTIONAL, "lane:transactional", "submitted", id="transactional goes out"),
     ],
 )
-async def test_an_opt_out_after_acceptance_stops_it(roads: Roads, lane: Lane, status: str) -> None:
+async def test_an_opt_out_after_acceptance_stops_it(
+    roads: Roads, lane: Lane, scope: str, status: str
+) -> None:
     node = await roads.node()
     node.carrier.open_room = 0
     message = message_to(lane=lane)
     await node.accept(message)
     async with roads.database.connection() as connection:
-        await contacts.opt_out(connection, [(message.bucket, ANNA, f"lane:{lane}")], START)
+        await contacts.opt_out(connection, [(message.bucket, ANNA, scope)], START)
     node.carrier.open_room = 10
     node.dispatch.room_again()
     await node.until(message, status)

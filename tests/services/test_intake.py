@@ -258,6 +258,14 @@ async def test_an_opt_out_is_heeded_at_acceptance(desk: Desk, lane: Lane, status
     assert outcome.status == status
 
 
+@pytest.mark.parametrize("scope", ["category:survey", "lane:survey"])
+async def test_who_wants_no_surveys_gets_none_however_they_are_sent(desk: Desk, scope: str) -> None:
+    async with desk.database.connection() as connection:
+        await contacts.opt_out(connection, [(bucket_of(ANNA), ANNA, scope)], START)
+    outcomes = await accept(await desk.intake(), say(lane=Lane.SURVEY), say(lane=Lane.SERVICE))
+    assert [each.status for each in outcomes] == ["suppressed", "queued"]
+
+
 # Questions
 
 
