@@ -1,6 +1,7 @@
 """What the configuration reads, what it refuses and in which words."""
 
 import re
+import subprocess
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -58,14 +59,7 @@ def test_the_least_that_serve_needs_is_read(file: Path) -> None:
     settings = config.load(file, {})
     smsc = settings.smsc["main"]
     assert settings.database.embedded
-    assert (smsc.host, smsc.port, smsc.binds, smsc.window, smsc.rate, smsc.profile) == (
-        "127.0.0.1",
-        2775,
-        2,
-        100,
-        0,
-        "default",
-    )
+    assert (smsc.host, smsc.port, smsc.binds, smsc.window, smsc.rate) == ("127.0.0.1", 2775, 2, 100, 0)
     assert smsc.password.reveal() == "s3cret"
     assert settings.senders["default"].extensions == 3
     assert settings.connectors["ticket.satisfaction"].method == "PATCH"
@@ -166,9 +160,40 @@ allow_targets = ["10.1.0.1/16"]
             id="letters with extension",
         ),
         pytest.param(
-            '[regions]\ntime_zone = "Mars"',
-            'huiyin.toml:2: regions.time_zone: "Mars" is no time zone; write it as "Asia/Shanghai"',
-            id="time zone",
+            '[regions]\nhome = "XX"',
+            'huiyin.toml:2: regions.home: the numbers of "XX" are not known; there are AU, CA, CN,',
+            id="country without a plan",
+        ),
+        pytest.param(
+            '[regions]\naccept = ["HK", "XX"]',
+            'huiyin.toml:2: regions.accept[1]: the numbers of "XX" are not known; there are AU, CA, CN,',
+            id="further country without a plan",
+        ),
+        pytest.param(
+            '[node]\nroles = ["sendr"]',
+            'huiyin.toml:2: node.roles[0]: expected one of api, sender, not "sendr"; did you mean sender?',
+            id="item of a list",
+        ),
+        pytest.param(
+            '[connectors."ticket.create"]\nurl = "https://t.example"\nsuccess = {statuses = [200, "x"]}',
+            'huiyin.toml:3: connectors."ticket.create".success.statuses[1]: expected a whole number, not "x"',
+            id="item of a list of numbers",
+        ),
+        pytest.param(
+            '[senders.default]\nnumber = "HUIYINTELECOM"',
+            "huiyin.toml:2: senders.default.number: expected 2 to 20 digits, or 2 to 11 letters, digits and "
+            'blanks, not "HUIYINTELECOM"',
+            id="letters",
+        ),
+        pytest.param(
+            '[node]\nlease = "2s"',
+            "huiyin.toml:2: node.lease: expected a length of time from 5s to 5m",
+            id="lease",
+        ),
+        pytest.param(
+            '[delivery]\nreassembly_wait = "2d"',
+            "huiyin.toml:2: delivery.reassembly_wait: expected a length of time from 10s to 1d",
+            id="wait for parts",
         ),
         pytest.param(
             '[http]\ntls_key = "k.pem"',
@@ -358,3 +383,158 @@ def test_every_setting_has_its_sentence() -> None:
     rows = [line for line in config.explain().splitlines() if line.startswith("| `")]
     assert len(rows) > 60
     assert [row for row in rows if row.rstrip("| ").count(" | ") < 3] == []
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "http.public_url",
+        "http.trusted_proxies",
+        "smsc.main.profile",
+        "retention.facts",
+        "retention.evidence",
+        "regions.time_zone",
+    ],
+)
+def test_what_would_do_nothing_can_not_be_set(file: Path, setting: str) -> None:
+    section, _, key = setting.rpartition(".")
+    told = faults_of(file, f'[{section}]\n{key} = "x"')
+    assert f"huiyin.toml:2: {setting}: unknown" in "\n".join(told)
+
+
+@pytest.mark.parametrize("role", ["worker", "console", "mail"])
+def test_a_role_that_does_nothing_can_not_be_given(file: Path, role: str) -> None:
+    assert f'node.roles[0]: expected one of api, sender, not "{role}"' in "\n".join(
+        faults_of(file, f'[node]\nroles = ["{role}"]')
+    )
+
+
+# --- Connectors ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        pytest.param("ticket.satisfacton", "did you mean ticket.satisfaction?", id="misspelt"),
+        pytest.param(
+            "x", "there are ticket.satisfaction, ticket.create, service.activate", id="nothing near"
+        ),
+    ],
+)
+def test_a_connector_that_nothing_calls_is_a_fault(file: Path, name: str, hint: str) -> None:
+    told = faults_of(file, f'[connectors."{name}"]\nurl = "https://t.example/"')
+    assert len(told) == 1
+    assert "nothing calls a connector of this name; " + hint in told[0]
+
+
+@pytest.mark.parametrize(
+    ("connector", "setting", "said"),
+    [
+        pytest.param(
+            "ticket.satisfaction",
+            'url = "https://t.example/{{ tiket.id }}"',
+            "url: can't be filled for a score with a comment: 'tiket' is undefined",
+            id="url",
+        ),
+        pytest.param(
+            "ticket.satisfaction",
+            'url = "https://t.example/"\nbody = {score = "{{ skore }}"}',
+            "body: can't be filled for a score with a comment: 'skore' is undefined",
+            id="body",
+        ),
+        pytest.param(
+            "ticket.satisfaction",
+            'url = "https://t.example/"\nheaders = {X-Said = "{{ comment }}"}',
+            "headers.X-Said: can't be filled for a score without a comment: a value is null here",
+            id="null in a header",
+        ),
+        pytest.param(
+            "ticket.create",
+            'url = "https://t.example/"\nbody = {about = "{{ ticket.id }}"}',
+            "body: can't be filled for a customer's own words: 'ticket' is undefined",
+            id="what only a follow-up has",
+        ),
+        pytest.param(
+            "ticket.create",
+            'url = "https://t.example/"\nbody = {about = "{{ reply }}"}',
+            "body: can't be filled for the follow-up of a low score: 'reply' is undefined",
+            id="what only own words have",
+        ),
+    ],
+)
+def test_a_connector_that_names_what_its_event_never_has_is_a_fault(
+    file: Path, connector: str, setting: str, said: str
+) -> None:
+    told = faults_of(file, f'[connectors."{connector}"]\n{setting}')
+    assert len(told) == 1
+    assert f'connectors."{connector}".{said}' in told[0]
+
+
+@pytest.mark.parametrize("folder", ["rest", "zammad", "zendesk"])
+@pytest.mark.parametrize("name", ["ticket.satisfaction", "ticket.create"])
+def test_the_shipped_connectors_can_be_called(file: Path, folder: str, name: str) -> None:
+    text = (config.shipped("rules") / "connectors" / folder / f"{name}.yaml").read_text(encoding="utf-8")
+    (file.parent / "connectors").mkdir()
+    (file.parent / "connectors" / f"{name}.yaml").write_text(
+        re.sub(r"secret_file: .*", "secret_file: secrets/smsc-main", text)
+    )
+    file.write_text("")
+    assert list(config.load(file, {}).connectors) == [name]
+
+
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1:9000", "10.1.2.3", "[::1]:9000", "[fd00::1]", "localhost:9000", "192.168.0.1"]
+)
+def test_an_inner_address_that_is_not_allowed_is_a_fault(file: Path, host: str) -> None:
+    connector = f'[connectors."ticket.create"]\nurl = "http://{host}/tickets"\n'
+    told = faults_of(file, connector)
+    assert len(told) == 1
+    assert told[0].startswith('huiyin.toml:2: connectors."ticket.create".url: ')
+    assert "add its network to security.allow_targets" in told[0]
+    networks = '["127.0.0.0/8", "10.0.0.0/8", "192.168.0.0/16", "::1/128", "fd00::/8"]'
+    file.write_text(f"{connector}[security]\nallow_targets = {networks}")
+    assert list(config.load(file, {}).connectors) == ["ticket.create"]
+
+
+# --- Certificates ----------------------------------------------------------------------------------------
+
+
+def make_pair(folder: Path, name: str) -> tuple[Path, Path]:
+    """A certificate for 127.0.0.1 and its key."""
+    certificate, key = folder / f"{name}.pem", folder / f"{name}.key"
+    subprocess.run(
+        f"openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN={name} "
+        f"-addext subjectAltName=IP:127.0.0.1 -out {certificate} -keyout {key}".split(),
+        check=True,
+        capture_output=True,
+    )
+    return certificate, key
+
+
+def test_a_certificate_with_its_key_is_taken(file: Path) -> None:
+    make_pair(file.parent, "a")
+    file.write_text('[http]\ntls_certificate = "a.pem"\ntls_key = "a.key"')
+    assert config.server_tls(config.load(file, {})) is not None
+
+
+@pytest.mark.parametrize(
+    ("key", "why"),
+    [
+        pytest.param("b.key", "the key is another certificate's", id="of another"),
+        pytest.param("gone.key", "No such file", id="missing"),
+        pytest.param("huiyin.toml", "a file is not PEM, or is encrypted", id="not PEM"),
+    ],
+)
+def test_a_certificate_and_a_key_that_do_not_fit_are_a_fault(file: Path, key: str, why: str) -> None:
+    make_pair(file.parent, "a")
+    make_pair(file.parent, "b")
+    told = faults_of(file, f'[http]\ntls_certificate = "a.pem"\ntls_key = "{key}"')
+    assert len(told) == 1
+    assert told[0].startswith(f"huiyin.toml:2: http.tls_certificate: a.pem and {key} can't be used: {why}")
+
+
+def test_an_authority_that_can_not_be_read_is_a_fault(file: Path) -> None:
+    smsc = '[smsc.main]\nhost = "h"\nsystem_id = "s"\npassword = "p"\ntls_ca = "gone.pem"'
+    assert faults_of(file, smsc) == [
+        "huiyin.toml:5: smsc.main.tls_ca: gone.pem can't be used: No such file or directory"
+    ]

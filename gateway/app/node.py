@@ -12,7 +12,7 @@ from typing import Any, Final
 from gateway import __version__, telemetry
 from gateway.app.desk import Desk, FaultyFilesError
 from gateway.app.routes import routes_of
-from gateway.config import Settings, listening
+from gateway.config import Settings, listening, server_tls
 from gateway.domain.connector import Connector, load_connectors
 from gateway.domain.event import Callback
 from gateway.domain.ids import IdSource, floor_at
@@ -92,7 +92,6 @@ class Node:
         self._tasks: list[asyncio.Task[None]] = []
         roles = settings.node.roles
         self._sends = not roles or "sender" in roles
-        self._works = not roles or "worker" in roles
         self._answers = not roles or "api" in roles
 
     async def __aenter__(self) -> "Node":
@@ -137,7 +136,7 @@ class Node:
         await self._build_callbacks()
         await self._build_sending()
         await self._build_talking()
-        self._keys = KeyRing(self.database, time.monotonic)
+        self._keys = KeyRing(self.database, time.monotonic, self.settings.http.rate)
 
     async def _build_callbacks(self) -> None:
         """Calls out: who listens, and who makes them."""
@@ -167,6 +166,7 @@ class Node:
             lost=self._lost,
             oldest_open=lambda: self.dispatch.oldest_open(),  # noqa: PLW0108 - made below
             now=now,
+            lease=settings.node.lease,
         )
         self.dispatch = Dispatch(
             database=database,
@@ -199,7 +199,11 @@ class Node:
             for name, sender in settings.senders.items()
         }
         composer = Composer(
-            lambda: self.desk.catalogue, senders, self.ids, language=settings.templates.language
+            lambda: self.desk.catalogue,
+            senders,
+            self.ids,
+            language=settings.templates.language,
+            valid_for=settings.delivery.valid_for,
         )
         self._conversations = Conversations(
             composer,
@@ -216,6 +220,7 @@ class Node:
             now,
             alphabets={route.name: route.default_alphabet for route in self._routes},
             is_live=self.binds.is_live,
+            wait=settings.delivery.reassembly_wait,
         )
         self.intake = Intake(
             database=database,
@@ -258,7 +263,9 @@ class Node:
         self._spawn(self._observe())
         if self._answers:
             host, port = listening(self.settings.http.listen)
-            self._listener = await http_server.start(self._services(), host, port)
+            self._listener = await http_server.start(
+                self._services(), host, port, tls=server_tls(self.settings)
+            )
             self.port = self._listener.port
         log.info("serving", extra={"http": self.port, "version": __version__})
 

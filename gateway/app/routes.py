@@ -1,9 +1,8 @@
 """From [smsc.…] in the configuration to the routes that the binds know."""
 
-import ssl
 from datetime import timedelta
 
-from gateway.config import Settings
+from gateway.config import Settings, smsc_tls
 from gateway.config.schema import Receiver, Smsc
 from gateway.esme.route import Account, BindMode, Route
 from gateway.smpp.timers import Timers
@@ -25,7 +24,7 @@ def routes_of(settings: Settings) -> list[Route]:
             binds=smsc.binds,
             window=smsc.window,
             rate=float(smsc.rate),
-            tls=None if smsc.allow_plaintext else _tls(settings, smsc),
+            tls=smsc_tls(settings, smsc),
             tls_server_name=smsc.tls_server_name or None,
             timers=_timers(smsc, settings.delivery.response_timeout),
         )
@@ -53,7 +52,3 @@ def _timers(smsc: Smsc, response_timeout: timedelta) -> Timers:
         response_timeout=seconds,
         answer_timeout=3 * seconds,
     )
-
-
-def _tls(settings: Settings, smsc: Smsc) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=str(settings.path(smsc.tls_ca)) if smsc.tls_ca else None)

@@ -66,7 +66,7 @@ def _demo(parser: Parser) -> None:
 
 def _serve(parser: Parser) -> None:
     parser.add_argument(
-        "--roles", type=_words, metavar="A,B", help="api, sender, worker, console, mail; default: everything"
+        "--roles", type=_words, metavar="A,B", help="api, sender; default: everything"
     )
 
 

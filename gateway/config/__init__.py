@@ -3,18 +3,17 @@
 `load` answers with settings or with all that is wrong at once; `explain` writes the settings' documentation.
 """
 
-import ipaddress
 import os
 import tomllib
-import zoneinfo
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
 from gateway.config.explain import explain
-from gateway.config.read import Place, Reader, duration, lines_of, overlay, squeezed
+from gateway.config.judge import CONNECTORS, judge, listening
+from gateway.config.read import Place, Reader, duration, lines_of, overlay
 from gateway.config.schema import (
     NONE,
     ROLES,
@@ -35,8 +34,8 @@ from gateway.config.schema import (
     Success,
     Templates,
 )
+from gateway.config.tls import server_tls, smsc_tls
 from gateway.config.yaml import YamlError, read_yaml
-from gateway.domain.connector import load_connectors
 
 __all__ = [
     "NONE",
@@ -63,11 +62,12 @@ __all__ = [
     "listening",
     "load",
     "missing_to_serve",
+    "server_tls",
     "shipped",
+    "smsc_tls",
 ]
 
 FILE: Final = "huiyin.toml"
-CONNECTORS: Final = ("ticket.satisfaction", "ticket.create", "service.activate", "service.cancel")
 
 
 class ConfigError(Exception):
@@ -103,12 +103,12 @@ def load(path: Path | str | None = None, environ: Mapping[str, str] | None = Non
     variables = overlay(raw, environ, CONNECTORS)
     reader = Reader(file.parent, origins | variables, frozenset(variables))
     reader.faults += faults + _misspelt(environ)
-    settings: Settings = reader.table(Settings, raw, ())
-    for place, sentence in _judge(settings):
+    settings: Settings = msgspec.structs.replace(reader.table(Settings, raw, ()), home=file.parent)
+    for place, sentence in judge(settings):
         reader.fault(place, sentence)
     if reader.faults:
         raise ConfigError(reader.faults)
-    return msgspec.structs.replace(settings, home=file.parent)
+    return settings
 
 
 def _add_connectors(raw: dict[str, Any], home: Path, origins: dict[Place, str]) -> list[str]:
@@ -151,60 +151,6 @@ def _misspelt(environ: Mapping[str, str]) -> list[str]:
         for variable in sorted(environ)
         if variable in single
     ]
-
-
-def _judge(settings: Settings) -> Iterator[tuple[Place, str]]:
-    """What no single value shows: settings that do not go together."""
-    dsn = settings.database.dsn.reveal()
-    if not settings.database.embedded and not dsn.startswith(("postgresql://", "postgres://")):
-        yield ("database", "dsn"), 'expected "embedded" or postgresql://user@host/name'
-    if not 0 <= listening(settings.http.listen)[1] < 65536:
-        told = f'"{settings.http.listen}" has no port between 1 and 65535 (0: any free one)'
-        yield ("http", "listen"), told
-    if bool(settings.http.tls_certificate) != bool(settings.http.tls_key):
-        yield ("http", "tls_key"), "a certificate and its key go together; one of them is missing"
-    try:
-        zoneinfo.ZoneInfo(settings.regions.time_zone)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-        told = f'"{settings.regions.time_zone}" is no time zone; write it as "Asia/Shanghai"'
-        yield ("regions", "time_zone"), told
-    yield from _judge_networks(("http", "trusted_proxies"), settings.http.trusted_proxies)
-    yield from _judge_networks(("security", "allow_targets"), settings.security.allow_targets)
-    yield from _judge_routes(settings)
-    for name, connector in settings.connectors.items():
-        lead = f'connectors."{name}".'
-        for fault in load_connectors({name: connector.definition()})[1]:
-            key, _, told = fault.removeprefix(lead).partition(": ")
-            yield ("connectors", name, *key.split(".")), told
-
-
-def _judge_networks(place: Place, networks: list[str]) -> Iterator[tuple[Place, str]]:
-    for network in networks:
-        try:
-            ipaddress.ip_network(network)
-        except ValueError as error:
-            yield place, f'{error}; write a network as "10.1.0.0/16"'
-
-
-def _judge_routes(settings: Settings) -> Iterator[tuple[Place, str]]:
-    for name, smsc in settings.smsc.items():
-        if not smsc.password:
-            variable = f"HUIYIN_SMSC__{squeezed(name).upper()}__PASSWORD"
-            yield ("smsc", name, "password"), f"is missing; give password_file or {variable}"
-        if smsc.receiver is not None and smsc.bind != "pair":
-            yield ("smsc", name, "receiver"), f'is for bind = "pair", and bind is "{smsc.bind}"'
-    for name, sender in settings.senders.items():
-        if sender.extensions and not sender.number.isdigit():
-            yield ("senders", name, "extensions"), f'"{sender.number}" is no number; nobody can answer it'
-        elif len(sender.number) + sender.extensions > 20:
-            told = "number and extension together exceed 20 digits (SMPP 3.4 §5.2.8)"
-            yield ("senders", name, "extensions"), told
-
-
-def listening(text: str) -> tuple[str, int]:
-    """The host and port of "127.0.0.1:8080", "[::]:8080" or ":8080" (every address)."""
-    host, _, port = text.rpartition(":")
-    return host.strip("[]"), int(port)
 
 
 def missing_to_serve(settings: Settings) -> list[str]:

@@ -8,7 +8,7 @@ import typing
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final, NewType
+from typing import Any, Final
 
 import msgspec
 
@@ -21,11 +21,19 @@ _UNITS: Final = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 60480
 _PLAIN_DURATION: Final = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|[smhdw]))+", re.ASCII)
 _DURATION_PART: Final = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhdw])", re.ASCII)
 
-FromEnviron = NewType("FromEnviron", str)
+_PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9_-]+(\[[0-9]+\])?")
+_ITEM: Final = re.compile(r"\[[0-9]+\]$")
 
 
 class WrongError(ValueError):
-    """A value is not what its setting takes; the message is a clause that follows the setting's name."""
+    """A value is not what its setting takes; the message is a clause that follows the setting's name.
+
+    `at` is which item of a list, as "[0]".
+    """
+
+    def __init__(self, sentence: str, at: str = "") -> None:
+        super().__init__(sentence)
+        self.at = at
 
 
 def duration(text: str) -> timedelta:
@@ -47,7 +55,7 @@ def duration(text: str) -> timedelta:
 
 def name_of(place: Place) -> str:
     """The setting as the file writes it: connectors."ticket.satisfaction".url."""
-    return ".".join(part if re.fullmatch(r"[A-Za-z0-9_-]+", part) else f'"{part}"' for part in place)
+    return ".".join(part if _PLAIN_NAME.fullmatch(part) else f'"{part}"' for part in place)
 
 
 def shown(raw: Any) -> str:
@@ -101,6 +109,8 @@ def wanted(kind: Any) -> str:
         return " or ".join(map(wanted, typing.get_args(plain)))
     if origin is typing.Literal:
         return "one of " + ", ".join(typing.get_args(plain))
+    if extra := bound(kind, "extra"):
+        return str(extra["wanted"])
     if plain is int:
         low, high = bound(kind, "ge"), bound(kind, "le")
         span = "" if low is None else f" from {low}" if high is None else f" from {low} to {high}"
@@ -130,6 +140,8 @@ class Reader:
         self.faults.append(f"{self._origin(place)}: {name_of(place)}: {sentence}")
 
     def _origin(self, place: Place) -> str:
+        if place:
+            place = (*place[:-1], _ITEM.sub("", place[-1]))
         while place and place not in self._origins:
             place = place[:-1]
         return self._origins[place]
@@ -154,10 +166,24 @@ class Reader:
         environ = place in self._from_environ
         if environ and plain not in (str, Any):
             raw = self._unfold(typing.get_origin(plain), raw)
+        if typing.get_origin(plain) is list and isinstance(raw, list):
+            self._judge_items(typing.get_args(plain)[0], raw, strict=not environ)
         try:
             return msgspec.convert(raw, kind, strict=not environ)
         except msgspec.ValidationError:
             raise WrongError(f"expected {wanted(kind)}, not {shown(raw)}") from None
+
+    @staticmethod
+    def _judge_items(kind: Any, items: list[Any], *, strict: bool) -> None:
+        """Raises WrongError about the first item that does not fit."""
+        words = typing.get_args(bare(kind)) if typing.get_origin(bare(kind)) is typing.Literal else ()
+        for at, item in enumerate(items):
+            try:
+                msgspec.convert(item, kind, strict=strict)
+            except msgspec.ValidationError:
+                near = difflib.get_close_matches(str(item).lower(), words, 1, 0.6)
+                told = f"; did you mean {near[0]}?" if near else ""
+                raise WrongError(f"expected {wanted(kind)}, not {shown(item)}{told}", f"[{at}]") from None
 
     @staticmethod
     def _unfold(kind: Any, raw: str) -> Any:
@@ -185,7 +211,7 @@ class Reader:
         if not isinstance(raw, dict):
             self.fault(place, f"expected a section [{name_of(place)}]")
             return None
-        fields = {item.name: item for item in msgspec.structs.fields(kind) if item.name != "home"}
+        fields = {item.name: item for item in msgspec.structs.fields(kind) if place or item.name != "home"}
         files = {f"{name}_file": name for name, item in fields.items() if bare(item.type) is Secret}
         values: dict[str, Any] = {}
         whole = True
@@ -202,7 +228,7 @@ class Reader:
                 if value is not None:
                     values[name] = value
             except WrongError as wrong:
-                self.fault((*place, key), str(wrong))
+                self.fault((*place, f"{key}{wrong.at}"), str(wrong))
                 whole = False
         for name, field in fields.items():
             if field.required and name not in raw:

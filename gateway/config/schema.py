@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, Literal
 
 from msgspec import Meta, Struct, field, structs
 
-ROLES: Final = ("api", "sender", "worker", "console", "mail")
+ROLES: Final = ("api", "sender")
 
 
 class Secret:
@@ -67,14 +67,8 @@ class Http(Struct, frozen=True, kw_only=True):
     listen: Annotated[str, says("address and port", pattern=LISTEN, examples=["127.0.0.1:8080"])] = (
         "127.0.0.1:8080"
     )
-    public_url: Annotated[str, says("how others reach us, for links in answers; empty: from the request")] = (
-        ""
-    )
     tls_certificate: Annotated[str, says("PEM file with the chain; empty: plain HTTP, behind a proxy")] = ""
     tls_key: Annotated[str, says("PEM file with the key")] = ""
-    trusted_proxies: Annotated[list[str], says("networks whose X-Forwarded-For is believed")] = field(
-        default_factory=list
-    )
     rate: Annotated[int, says("calls a second for a key that has no rate of its own; 0: no limit", ge=0)] = 0
 
 
@@ -108,7 +102,6 @@ class Smsc(Struct, frozen=True, kw_only=True):
     ] = 1
     window: Annotated[int, says("requests without their response, a session", ge=1, le=10_000)] = 100
     rate: Annotated[int, says("PDUs a second and session; 0: no limit of ours", ge=0)] = 0
-    profile: Annotated[str, says("the SMSC's habits, a name in rules/")] = "default"
     allow_plaintext: Annotated[bool, says("true: no TLS. Password and texts travel in the clear")] = False
     tls_ca: Annotated[
         str, says("PEM file of the authority that signed its certificate; empty: the system's")
@@ -128,6 +121,7 @@ class Sender(Struct, frozen=True, kw_only=True):
             "short code, or up to 11 letters",
             pattern=r"^[0-9]{2,20}$|^[0-9A-Za-z ]{2,11}$",
             examples=["10086"],
+            extra={"wanted": "2 to 20 digits, or 2 to 11 letters, digits and blanks"},
         ),
     ]
     extensions: Annotated[
@@ -214,11 +208,11 @@ class Delivery(Struct, frozen=True, kw_only=True):
         timedelta(seconds=10)
     )
     valid_for: Annotated[
-        timedelta, says("a message that could not be sent expires, unless it says itself")
+        timedelta, says("a message that could not be delivered by then expires, unless it says itself")
     ] = timedelta(hours=48)
-    reassembly_wait: Annotated[timedelta, says("how long parts of a reply wait for their others")] = (
-        timedelta(minutes=5)
-    )
+    reassembly_wait: Annotated[
+        timedelta, says("how long parts of a reply wait for their others; 10s to 1d")
+    ] = timedelta(minutes=10)
     early_receipts: Annotated[timedelta, says("how long a receipt that matches nothing yet is kept")] = (
         timedelta(days=7)
     )
@@ -229,11 +223,12 @@ class Node(Struct, frozen=True, kw_only=True):
 
     name: Annotated[str, says("its name, one of a kind; empty: the host's name")] = ""
     roles: Annotated[
-        list[Literal["api", "sender", "worker", "console", "mail"]], says("what it does; empty: everything")
+        list[Literal["api", "sender"]],
+        says("what it does: answers HTTP, or sends and receives; empty: everything"),
     ] = field(default_factory=list)
-    lease: Annotated[timedelta, says("without a sign of life for so long, others take over its work")] = (
-        timedelta(seconds=10)
-    )
+    lease: Annotated[
+        timedelta, says("without a sign of life for so long, others take over its work; 5s to 5m")
+    ] = timedelta(seconds=10)
 
 
 class Retention(Struct, frozen=True, kw_only=True):
@@ -241,8 +236,6 @@ class Retention(Struct, frozen=True, kw_only=True):
 
     messages: Annotated[timedelta, says("messages: numbers, texts and histories")] = timedelta(days=180)
     replies: Annotated[timedelta, says("replies as they came")] = timedelta(days=180)
-    facts: Annotated[timedelta, says("facts and the decisions on them")] = timedelta(days=90)
-    evidence: Annotated[timedelta, says("proof of confirmations")] = timedelta(days=1826)
 
 
 class Templates(Struct, frozen=True, kw_only=True):
@@ -263,9 +256,6 @@ class Regions(Struct, frozen=True, kw_only=True):
     home: Annotated[Country, says("country of numbers written without a country code")] = "CN"
     accept: Annotated[list[Country], says("countries that we send to; empty: home alone")] = field(
         default_factory=list
-    )
-    time_zone: Annotated[str, says("where a customer's is not known: for quiet hours and dates")] = (
-        "Asia/Shanghai"
     )
 
 

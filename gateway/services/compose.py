@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from difflib import get_close_matches
 from typing import Any, Final
 from uuid import UUID
@@ -17,6 +17,7 @@ from gateway.sms.segment import measure
 #: Longest text, in segments: an SMSC may take 255, but nobody reads that.
 MAX_SEGMENTS: Final = 10
 DEFAULT_LANE: Final = Lane.SERVICE
+VALID_FOR: Final = timedelta(hours=48)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -68,6 +69,7 @@ class Composer:
         ids: IdSource,
         *,
         language: str,
+        valid_for: timedelta = VALID_FOR,
     ) -> None:
         self._catalogue = catalogue
         self._senders = senders
@@ -75,6 +77,7 @@ class Composer:
         self.ids = ids
         self._language = language
         self._default = senders["default"].number
+        self._valid_for = valid_for
 
     def sender(self, name: str | None) -> Sender | Rejected:
         """The sender by its configured name or its number; None means the default one."""
@@ -109,7 +112,7 @@ class Composer:
                 detail=f"The text makes {measured.segments} short messages; at most {MAX_SEGMENTS} are sent.",
                 errors=(Fault("/params" if template else "/text", "shorten it"),),
             )
-        later = draft.due_at is not None and draft.due_at > now
+        due_at = draft.due_at if draft.due_at is not None and draft.due_at > now else None
         bucket = bucket_of(draft.to)
         return Message(
             bucket,
@@ -126,16 +129,20 @@ class Composer:
             body,
             measured.encoding,
             measured.segments,
-            Status.SCHEDULED if later else Status.QUEUED,
+            Status.SCHEDULED if due_at else Status.QUEUED,
             None,
-            draft.due_at if later else None,
-            draft.expires_at,
+            due_at,
+            draft.expires_at or self.expires_at(due_at or now),
             draft.report,
             draft.ref,
             draft.key_id,
             draft.request_id,
             draft.conversation_id,
         )
+
+    def expires_at(self, due_at: datetime) -> datetime:
+        """Until when a message that is sent from this moment on has a sense, unless its caller says when."""
+        return due_at + self._valid_for
 
     def template(self, name: str, language: str | None) -> Template | None:
         """The template of this name in the nearest language."""

@@ -80,9 +80,11 @@ class Inbound:
         *,
         alphabets: Mapping[str, coding.DefaultAlphabet] | None = None,
         is_live: Callable[[str], bool] = lambda _session: False,
+        wait: timedelta = WAIT,
     ) -> None:
         """`senders` gives each access number with its count of extension digits, `alphabets` by route what
-        data_coding 0 means, `is_live` whether a session is up: a copy on another one is then the customer's.
+        data_coding 0 means, `is_live` whether a session is up: a copy on another one is then the customer's;
+        `wait` is how long a text waits for its missing parts.
         """
         self._database = database
         self._conversations = conversations
@@ -91,6 +93,7 @@ class Inbound:
         self._now = now
         self._alphabets = alphabets or {}
         self._redelivery = Redelivery(is_live)
+        self._wait = wait
         self._addresses: dict[str, str] = {}
         self._words = _Lately()  # texts that answer nothing
         self._pieces = _Lately()  # parts of long texts
@@ -109,16 +112,16 @@ class Inbound:
         """Handler of reassembly timers: parts that two nodes stored at once, texts that never came whole."""
         changes = self._conversations.changes(now)
         subjects = [(timer.bucket, timer.subject) for timer in timers]
-        since = min(made_at(subject) for _bucket, subject in subjects) - WAIT
+        since = min(made_at(subject) for _bucket, subject in subjects) - self._wait
         begun = await reply_rows.parts_of(connection, subjects, since)
         parts = await reply_rows.siblings(connection, begun, since) if begun else []
-        groups = regroup(parts, self._alphabets)
+        groups = regroup(parts, self._alphabets, self._wait)
         told = await reply_rows.existing(connection, [(part.bucket, part.reply_id) for part in parts])
         wholes = []
         for group in groups:
             if any(part.reply_id in told for part in group.parts):
                 continue
-            due = group.parts[0].received_at + WAIT
+            due = group.parts[0].received_at + self._wait
             if group.complete or now >= due:
                 wholes.append(group.whole(group.reply_id))
             else:
@@ -251,11 +254,11 @@ class Inbound:
         self, connection: Connection, pieces: Sequence[Part], changes: Changes
     ) -> tuple[list[Part], list[Whole]]:
         """The new pieces, each with the reply that it belongs to, and the texts that they complete."""
-        stored = await reply_rows.siblings(connection, pieces, changes.now - WAIT)
+        stored = await reply_rows.siblings(connection, pieces, changes.now - self._wait)
         new = {piece.id: piece for piece in pieces}
         groups = [
             group
-            for group in regroup([*stored, *pieces], self._alphabets)
+            for group in regroup([*stored, *pieces], self._alphabets, self._wait)
             if any(part.id in new for part in group.parts)
         ]
         told = await reply_rows.existing(
@@ -274,7 +277,7 @@ class Inbound:
             if group.complete:
                 wholes.append(group.whole(reply_id))
             elif first.id in new:
-                due = first.received_at + REGROUP_AFTER
+                due = first.received_at + min(REGROUP_AFTER, self._wait)
                 changes.set_timer(Timer(first.bucket, due, TimerKind.REASSEMBLY, reply_id))
         grouped = {part.id for group in groups for part in group.parts}
         for piece in pieces:
@@ -367,7 +370,7 @@ class Inbound:
 
     def _is_too_many(self, piece: Part) -> bool:
         """Whether so many parts came from this customer that no more are joined: each costs a look at all."""
-        return self._pieces.count(piece.msisdn, piece.id, piece.received_at, WAIT) > MAX_PIECES
+        return self._pieces.count(piece.msisdn, piece.id, piece.received_at, self._wait) > MAX_PIECES
 
     def _own_words(self, whole: Whole, about_id: UUID | None, changes: Changes) -> Reply:
         data = {

@@ -161,10 +161,11 @@ class Allowance:
 class KeyRing:
     """The live keys, in memory, with what is left of their rates. Each node counts rates by itself."""
 
-    def __init__(self, database: Database, tick: Callable[[], float]) -> None:
-        """`tick` is a monotonic clock in seconds."""
+    def __init__(self, database: Database, tick: Callable[[], float], rate: int | None = None) -> None:
+        """`tick` is a monotonic clock in seconds; `rate` is for keys without one of their own."""
         self._database = database
         self._tick = tick
+        self._rate = rate or None
         self._keys: dict[str, tuple[bytes, Key]] = {}
         self._allowances: dict[UUID, Allowance] = {}
         self._loaded_at = float("-inf")
@@ -180,10 +181,11 @@ class KeyRing:
         started = self._tick()
         try:
             async with self._database.connection() as connection:
-                rows = await table.live(connection)
+                found = await table.live(connection)
         except StorageUnavailable:
             self._failed_at = self._tick()
             raise
+        rows = [row if row.rate is not None else row._replace(rate=self._rate) for row in found]
         self._keys = {row.id.hex: (row.hash, _key(row)) for row in rows}
         live = {row.id: row.rate for row in rows}
         for key_id, allowance in list(self._allowances.items()):

@@ -19,10 +19,10 @@ from gateway.telemetry import BUCKETS as BUCKETS_OWNED
 
 log = logging.getLogger(__name__)
 
-LEASE_SECONDS: Final = 10.0
+LEASE: Final = timedelta(seconds=10)
 BEAT_SECONDS: Final = 1.0
-#: We stop a little before others may begin.
-MARGIN_SECONDS: Final = 2.0
+#: We stop a little before others may begin: this part of the lease.
+MARGIN: Final = 0.2
 #: A node without its lock is dead when it has missed two beats.
 SILENT_SECONDS: Final = 2 * BEAT_SECONDS
 #: What is given away is kept so long for answers that are outstanding.
@@ -46,8 +46,11 @@ class Leases:
         lost: Lost,
         oldest_open: Callable[[], UUID | None],
         now: Callable[[], datetime],
+        lease: timedelta = LEASE,
     ) -> None:
+        """`lease` is how long we stay the owner without a sign of life: some beats at least."""
         self._connection = connection
+        self._seconds = lease.total_seconds()
         self._node = node
         self._lock = zlib.crc32(node.encode()) | 0x4875_6979 << 32  # "Huiy": our corner of the lock space
         self._gained = gained
@@ -115,20 +118,20 @@ class Leases:
             await lease_rows.beat(connection, self._node, self._lock)
             epochs = self._epochs_held()
             held = await lease_rows.renew(
-                connection, self._node, LEASE_SECONDS, self._settled_before(), epochs
+                connection, self._node, self._seconds, self._settled_before(), epochs
             )
             await lease_rows.release_former(connection, self._node, held)
             gone = [bucket for bucket in self.owned() if bucket not in held]
             await self._let_leave(connection, began)
-            nodes = await lease_rows.live_nodes(connection, LEASE_SECONDS)
+            nodes = await lease_rows.live_nodes(connection, self._seconds)
             self.others = len(set(nodes) - {self._node})
             fair = -(-BUCKETS // max(1, len(nodes)))
             mine = len(self.owned()) - len(gone)
             taken: list[lease_rows.Lease] = []
             if mine < fair:
                 dead = await lease_rows.dead_holders(connection, self._node, SILENT_SECONDS)
-                taken = await lease_rows.take(connection, self._node, LEASE_SECONDS, fair - mine, dead)
-        self._valid_until = began + LEASE_SECONDS - MARGIN_SECONDS
+                taken = await lease_rows.take(connection, self._node, self._seconds, fair - mine, dead)
+        self._valid_until = began + self._seconds * (1 - MARGIN)
         if gone:
             await self._drop(gone)
         if taken:

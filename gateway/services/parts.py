@@ -76,18 +76,21 @@ def single(part: Part) -> Whole:
     )
 
 
-def regroup(parts: Iterable[Part], alphabets: Alphabets) -> list[Group]:
-    """All long texts that these parts, oldest first, belong to. A part that is there twice counts once."""
+def regroup(parts: Iterable[Part], alphabets: Alphabets, wait: timedelta = WAIT) -> list[Group]:
+    """All long texts that these parts, oldest first, belong to. A part that is there twice counts once.
+
+    `wait` is how long a text waits for its missing parts.
+    """
     by_id = {str(part.id): part for part in parts}
     places = {key: place for place, key in enumerate(by_id)}
-    reassembler = Reassembler(Limits(wait=4 * WAIT))
+    reassembler = Reassembler(Limits(wait=4 * wait))
     found: list[Complete | Incomplete] = []
     for part in by_id.values():
         complete = reassembler.add(_piece(part, alphabets), part.received_at)
         if complete is not None:
             found.append(complete)
     if by_id:
-        found += reassembler.expire(max(part.received_at for part in by_id.values()) + 8 * WAIT)
+        found += reassembler.expire(max(part.received_at for part in by_id.values()) + 8 * wait)
     return [
         Group(
             parts=tuple(by_id[each] for each in sorted(text.parts, key=places.__getitem__)),

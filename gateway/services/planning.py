@@ -130,6 +130,8 @@ class Planner:
             message = message._replace(status=Status.SUPPRESSED, reason=decision.reason)
         elif isinstance(decision, Hold):
             message = message._replace(status=Status.HELD, reason=decision.reason, due_at=decision.until)
+            if draft.expires_at is None:
+                message = message._replace(expires_at=self._composer.expires_at(decision.until))
         plan.messages.append(message)
         if message.due_at is not None and message.status != Status.SUPPRESSED:
             plan.timers.append(Timer(message.bucket, message.due_at, TimerKind.MESSAGE, message.id))

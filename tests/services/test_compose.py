@@ -116,3 +116,13 @@ def test_a_time_ahead_makes_it_scheduled(composer: Composer) -> None:
     later = START + timedelta(hours=1)
     assert compose(composer, text="x", due_at=later)[14:17] == (Status.SCHEDULED, None, later)
     assert compose(composer, text="x", due_at=START - timedelta(hours=1)).due_at is None
+
+
+def test_a_message_expires_as_the_settings_say_unless_it_says_itself() -> None:
+    composer = Composer(
+        lambda: CATALOGUE, SENDERS, IdSource(), language="zh-CN", valid_for=timedelta(hours=6)
+    )
+    later = START + timedelta(hours=3)
+    assert compose(composer, text="x").expires_at == START + timedelta(hours=6)
+    assert compose(composer, text="x", due_at=later).expires_at == later + timedelta(hours=6)
+    assert compose(composer, text="x", expires_at=later).expires_at == later

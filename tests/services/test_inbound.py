@@ -309,6 +309,16 @@ class TestLongTexts:
         ]
         assert (await world.survey(survey)).status is Status.OPEN  # a text with holes is no score
 
+    async def test_it_is_waited_for_as_long_as_the_settings_say(self, database_dsn: str) -> None:
+        async with a_world(database_dsn, wait=timedelta(seconds=30)) as world:
+            first, _, third = long_parts(LONG)
+            for part in (third, first):
+                await world.inbound.store([mo(part, ANNA, "10086", world.now, esm_class=0x40)])
+            await world.later(seconds=25)
+            assert await world.replies() == []
+            await world.later(seconds=10)
+            assert [status for _, *status in await world.replies()] == [["inbox", "incomplete"]]
+
     async def test_parts_stored_by_two_nodes_at_once_are_found(self, database_dsn: str) -> None:
         parts = long_parts(LONG)
         async with a_world(database_dsn) as here, a_world(database_dsn) as there:

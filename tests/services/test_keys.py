@@ -175,3 +175,19 @@ async def test_a_key_without_a_rate_is_never_held_back(database: Database) -> No
 
 def test_unknown_scopes_are_found() -> None:
     assert unknown_scopes(["read", "root", "admin", "all"]) == ["all", "root"]
+
+
+async def test_a_key_without_a_rate_has_that_of_the_settings(database: Database, keys: Keys) -> None:
+    ring = KeyRing(database, Clock(), rate=2)
+    plain, fast = await keys.create("plain", [Scope.READ]), await keys.create("fast", [Scope.READ], rate=3)
+    waits = {}
+    for made in (plain, fast):
+        found = await ring.find(made.token)
+        assert found is not None
+        waits[found.name] = [ring.take(found) for _ in range(4)]
+    assert [wait == 0.0 for wait in waits["plain"]] == [True, True, False, False]
+    assert [wait == 0.0 for wait in waits["fast"]] == [True, True, True, False]
+    await ring.load()
+    found = await ring.find(plain.token)
+    assert found is not None
+    assert ring.take(found) > 0.0  # what was used up stays so when the ring is read anew

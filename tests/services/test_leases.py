@@ -360,3 +360,22 @@ async def test_a_step_that_follows_a_lost_one_is_not_stored(roads: Roads) -> Non
         await message_rows.append(connection, [cancelled])
         assert await message_rows.append_if_free(connection, attempts) == set()
     assert await node.steps(message) == [("cancelled", "cancelled")]
+
+
+async def test_leases_hold_as_long_as_the_settings_say(roads: Roads) -> None:
+    """And we stop a fifth of that time before others may begin."""
+    node = await roads.node(started=False)
+    leases = lease_service.Leases(
+        await node.database.dedicated("one leases"),
+        "patient",
+        gained=node._gained,
+        lost=node._lost,
+        oldest_open=lambda: None,
+        now=node.clock,
+        lease=timedelta(seconds=60),
+    )
+    await leases.start()
+    left = await roads.execute("SELECT max(extract(epoch FROM expires_at - now())) FROM leases")
+    assert 50 < left[0][0] <= 60
+    assert 40 < leases._valid_until - asyncio.get_running_loop().time() <= 48
+    await leases.stop()
