@@ -125,3 +125,14 @@ class Accepted(msgspec.Struct, frozen=True, omit_defaults=True):
     encoding: str
     survey: SurveyOutcome | None = None
     reason: str | None = None
+
+
+class Asked(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A touchpoint's survey is durably ours. `message_id`: of the message that asks, if there is one."""
+
+    id: str
+    status: str
+    message_id: str | None = None
+    segments: int = 0
+    encoding: str = ""
+    reason: str | None = None

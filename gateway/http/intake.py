@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import msgspec
 
-from gateway.domain.request import Accepted, Rejected
+from gateway.domain.request import Accepted, Asked, Rejected
 from gateway.http.exchange import JSON, Answer
 from gateway.http.problem import IDEMPOTENCY_CONFLICT, PROBLEM_JSON, STILL_RUNNING, problem, rejection
 from gateway.services.intake import Conflict, Replay
@@ -14,15 +14,15 @@ _encode = msgspec.json.Encoder().encode
 REPLAYED: Final = {"Idempotency-Replayed": "true"}
 
 
-def render(outcome: Accepted | Rejected) -> tuple[int, bytes]:
+def render(outcome: Accepted | Asked | Rejected) -> tuple[int, bytes]:
     """Status and body for one outcome: what is stored for a replay is what is sent."""
-    if isinstance(outcome, Accepted):
+    if isinstance(outcome, Accepted | Asked):
         return 202, _encode(outcome)
     answer = rejection(outcome)
     return answer.status, answer.body
 
 
-def answer(outcome: Accepted | Rejected | Replay | Conflict) -> Answer:
+def answer(outcome: Accepted | Asked | Rejected | Replay | Conflict) -> Answer:
     """The answer for one outcome."""
     if isinstance(outcome, Replay | Conflict):
         return repeated(outcome)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from gateway.domain.callback import Try
 from gateway.domain.event import CallbackStatus
-from gateway.domain.request import Accepted, MessageRequest, Rejected, ResolutionRequest, SurveyRequest
+from gateway.domain.request import Accepted, Asked, MessageRequest, Rejected, ResolutionRequest, SurveyRequest
 from gateway.domain.webhook import Endpoint
 from gateway.services.inbox import Gone, Judgement, NotFound, Refused, Resolved
 from gateway.services.intake import Caller, Conflict, Once, Replay
@@ -30,7 +30,7 @@ class Intake(Protocol):
 
     async def survey(
         self, request: SurveyRequest, caller: Caller, once: Once | None = None
-    ) -> Accepted | Rejected | Replay | Conflict: ...
+    ) -> Asked | Rejected | Replay | Conflict: ...
 
 
 class Dispatch(Protocol):

@@ -8,7 +8,7 @@ from msgspec import Meta
 from gateway.domain import ids
 from gateway.domain.ids import Kind
 from gateway.domain.msisdn import mask
-from gateway.domain.request import Accepted, Number, SurveyRequest
+from gateway.domain.request import Asked, Number, SurveyRequest
 from gateway.domain.survey import Revision, State, Status, Subject
 from gateway.http import intake
 from gateway.http.exchange import Answer, Request, json_answer
@@ -167,11 +167,12 @@ ROUTES: Final = (
         handler=ask,
         told="A touchpoint asks for a score: hotline, counter, account manager …",
         more="A customer gets at most one survey in seven days and one open at a time per touchpoint (the "
-        "operator's rules can say otherwise): the rest are `suppressed`, and `survey.reason` says why.",
+        "operator's rules can say otherwise): the rest are `suppressed`, nothing is sent, and `reason` says "
+        "why. `touchpoint` is one that has a template: `hotline` asks with `survey/hotline`.",
         scope=Scope.TICKETS_WRITE,
         takes=SurveyRequest,
         creates=True,
-        gives={202: Gives("Durably stored; `survey.status` says whether it is asked", Accepted)},
+        gives={202: Gives("Durably stored; `status` says whether it is asked", Asked)},
     ),
     Route(
         method="GET",

@@ -1,6 +1,6 @@
 """From what somebody wants said to a message ready to be stored: template, language, sender, encoding, id."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from difflib import get_close_matches
@@ -16,6 +16,10 @@ from gateway.sms.segment import measure
 
 #: Longest text, in segments: an SMSC may take 255, but nobody reads that.
 MAX_SEGMENTS: Final = 10
+#: So many templates are named to who named none of them.
+SOME: Final = 8
+#: The template of a touchpoint's question is this and its name.
+ASKING: Final = "survey/"
 DEFAULT_LANE: Final = Lane.SERVICE
 VALID_FOR: Final = timedelta(hours=48)
 
@@ -155,7 +159,7 @@ class Composer:
                 code="unknown-template",
                 title="Unknown template",
                 status=422,
-                detail=f"There is no template {draft.template!r}.",
+                detail=f"There is no template {draft.template!r}. {self._others(draft.template or '')}",
                 errors=(Fault("/template", self._suggestion(draft.template or "")),),
             )
         body = template.render(draft.params)
@@ -165,7 +169,33 @@ class Composer:
 
     def _suggestion(self, name: str) -> str:
         near = get_close_matches(name, self._catalogue().names(), n=1)
-        return f"did you mean {near[0]}?" if near else "GET /v1/templates lists them"
+        return f"is no template; did you mean {near[0]}?" if near else "is no template of this gateway"
+
+    def _others(self, name: str) -> str:
+        """Some templates there are, the nearest first."""
+        names = self._catalogue().names()
+        near = get_close_matches(name, names, n=SOME, cutoff=0.4)
+        shown = [*near, *(each for each in names if each not in near)][:SOME]
+        more = len(names) - len(shown)
+        return f"There are {', '.join(shown)}{f' and {more} others' if more else ''}."
+
+    def touchpoints(self, answering: Collection[str]) -> list[str]:
+        """Where a survey of its own can be asked: the templates under survey/ but those that only answer."""
+        names = (name for name in self._catalogue().names() if name not in answering)
+        return [name.removeprefix(ASKING) for name in names if name.startswith(ASKING)]
+
+
+def unknown_touchpoint(name: str, known: Sequence[str]) -> Rejected:
+    """The answer to a touchpoint that has no template to ask with."""
+    near, names = get_close_matches(name, known, n=1), ", ".join(known) or "none yet"
+    return Rejected(
+        code="unknown-touchpoint",
+        title="Unknown touchpoint",
+        status=422,
+        detail=f"There is no template {ASKING}{name} to ask with. Touchpoints are: {names}. "
+        "Or name a template.",
+        errors=(Fault("/touchpoint", f"did you mean {near[0]}?" if near else f"is none of: {names}"),),
+    )
 
 
 def refused_parameters(template: Template, problems: Sequence[Problem]) -> Rejected:

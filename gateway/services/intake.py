@@ -7,7 +7,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
 from typing import Any, Final, Protocol, cast
@@ -17,9 +17,10 @@ import msgspec
 
 from gateway.domain import wishes
 from gateway.domain.message import Message
-from gateway.domain.msisdn import bucket_of
+from gateway.domain.msisdn import Msisdn, bucket_of
 from gateway.domain.opening import LOOK_BACK
 from gateway.domain.request import (
+    Asked,
     Fault,
     MessageRequest,
     Rejected,
@@ -29,8 +30,9 @@ from gateway.domain.request import (
 )
 from gateway.domain.score import Scale
 from gateway.domain.survey import Subject
+from gateway.domain.survey_rules import Surveys
 from gateway.services.commit import Failed, GroupCommit
-from gateway.services.compose import Composer, Draft
+from gateway.services.compose import Composer, Draft, Sender, unknown_touchpoint
 from gateway.services.conversations import COLLISIONS, Changes, Conversations, OutrunError
 from gateway.services.planning import CHUNK, LARGE, Job, Known, Many, Once, Outcome, Plan, Planner, Question
 from gateway.storage import contacts as contact_rows
@@ -45,6 +47,7 @@ __all__ = ["Caller", "Conflict", "Intake", "Once", "Replay"]
 
 ATTEMPTS: Final = 5
 COMPLAINT: Final = "complaint"
+REMINDER: Final = "survey/reminder"  # is no touchpoint where the rules remind nobody either
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,15 +120,13 @@ class Intake:
         self, request: ResolutionRequest, caller: Caller, once: Once | None = None
     ) -> Outcome | Replay | Conflict:
         """A complaint was resolved: tell the customer, and ask for a score. Raises `StorageUnavailable`."""
-        to = wishes.number(request.to, self._regions)
-        sender = self._composer.sender(request.sender)
-        if isinstance(to, Fault):
-            return wishes.invalid([to])
-        if isinstance(sender, Rejected):
-            return sender
         wish = request.survey if isinstance(request.survey, SurveyWish) else None
         if request.survey is True:
             wish = SurveyWish()
+        asked = self._asked(request, wish.expires_in if wish else None, "/survey/expires_in")
+        if isinstance(asked, Rejected):
+            return asked
+        to, sender, expires_in = asked
         if request.template is None and not (request.text or "").strip():
             return wishes.invalid([Fault("/text", "the explanation for the customer is missing")])
         params = dict(request.params or {})
@@ -156,7 +157,7 @@ class Intake:
             subject,
             wish,
             alone=False,
-            expires_in=wish.expires_in if wish else None,
+            expires_in=expires_in,
             sender=sender,
             once=once,
         )
@@ -164,15 +165,17 @@ class Intake:
 
     async def survey(
         self, request: SurveyRequest, caller: Caller, once: Once | None = None
-    ) -> Outcome | Replay | Conflict:
+    ) -> Asked | Rejected | Replay | Conflict:
         """A touchpoint asks for a score. Raises `StorageUnavailable`."""
-        to = wishes.number(request.to, self._regions)
-        sender = self._composer.sender(request.sender)
-        if isinstance(to, Fault):
-            return wishes.invalid([to])
-        if isinstance(sender, Rejected):
-            return sender
-        rules = self._conversations.rules().surveys.at(request.touchpoint)
+        asked = self._asked(request, request.expires_in, "/expires_in")
+        if isinstance(asked, Rejected):
+            return asked
+        to, sender, expires_in = asked
+        surveys = self._conversations.rules().surveys
+        known = self._composer.touchpoints(_answering(surveys))
+        if request.template is None and request.touchpoint not in known:
+            return unknown_touchpoint(request.touchpoint, known)
+        rules = surveys.at(request.touchpoint)
         scale = Scale(request.scale or rules.scale)
         params = dict(request.params or {})
         draft = Draft(
@@ -199,17 +202,30 @@ class Intake:
             subject,
             SurveyWish(scale=scale.value, expires_in=request.expires_in),
             alone=True,
-            expires_in=request.expires_in,
+            expires_in=expires_in,
             sender=sender,
             once=once,
         )
-        return cast("Outcome | Replay | Conflict", await self._take(job))
+        return cast("Asked | Rejected | Replay | Conflict", await self._take(job))
 
     async def drain(self) -> None:
         """Wait until all that was taken is stored or refused."""
         await self._commit.drain()
 
     # One call
+
+    def _asked(
+        self, request: ResolutionRequest | SurveyRequest, expires_in: str | None, pointer: str
+    ) -> tuple[Msisdn, Sender, timedelta | None] | Rejected:
+        """Whom to ask, as whom, and how long an answer counts; `pointer` leads to that length of time."""
+        to = wishes.number(request.to, self._regions)
+        lasts = None
+        if expires_in is not None:
+            lasts = wishes.length_of_time(expires_in, pointer, wishes.SHORTEST_QUESTION)
+        if isinstance(to, Fault) or isinstance(lasts, Fault):
+            return wishes.invalid([fault for fault in (to, lasts) if isinstance(fault, Fault)])
+        sender = self._composer.sender(request.sender)
+        return sender if isinstance(sender, Rejected) else (to, sender, lasts)
 
     def _draft(self, request: MessageRequest, caller: Caller, now: datetime) -> Draft | Rejected:
         faults = wishes.content_faults(request)
@@ -393,6 +409,13 @@ class Intake:
             customers = [(bucket_of(msisdn), msisdn) for msisdn in set(questions)]
             known.recent = await conversation_rows.recent(connection, customers, now - LOOK_BACK)
         return known
+
+
+def _answering(surveys: Surveys) -> set[str]:
+    """The templates that ask nobody anew: answers, and reminders of a question."""
+    every = (surveys, *(surveys.at(touchpoint) for touchpoint in surveys.touchpoints))
+    answers = {str(name) for rules in every for name in msgspec.structs.astuple(rules.templates)}
+    return answers | {rules.reminder.template for rules in every if rules.reminder} | {REMINDER}
 
 
 def _plain(ticket: Any) -> dict[str, Any]:

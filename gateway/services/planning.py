@@ -3,11 +3,10 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from gateway.domain import wishes
 from gateway.domain.conversation import Conversation, Kind
 from gateway.domain.ids import Kind as IdKind
 from gateway.domain.ids import public
@@ -15,7 +14,7 @@ from gateway.domain.message import Message, Status
 from gateway.domain.msisdn import bucket_of
 from gateway.domain.opening import Opened, Suppressed, choose_extension, first_look, open_survey
 from gateway.domain.policy import NOBODY_KNOWN, Hold, Refuse, Standing, concerns, decide
-from gateway.domain.request import Accepted, Fault, Rejected, SurveyOutcome, SurveyWish
+from gateway.domain.request import Accepted, Asked, Rejected, SurveyOutcome, SurveyWish
 from gateway.domain.survey import State, Subject, Superseded, Survey
 from gateway.domain.survey import Status as SurveyStatus
 from gateway.domain.timer import Timer, TimerKind
@@ -94,10 +93,10 @@ class Question:
     subject: Subject
     wish: SurveyWish | None  #: None: no question
     alone: bool  #: without the question there is nothing to say
-    expires_in: str | None
+    expires_in: timedelta | None  #: None: as the rules say
     sender: Sender
     once: Once | None
-    outcome: Outcome | None = None
+    outcome: Outcome | Asked | None = None
     plan: Plan = field(default_factory=Plan)
 
 
@@ -145,10 +144,6 @@ class Planner:
             job.outcome = self._one(job.plan, job.draft, known, now)
             return
         rules = changes.rules.surveys.at(job.touchpoint)
-        lasts = wishes.length_of_time(job.expires_in, "/expires_in") if job.expires_in else rules.expires_in
-        if isinstance(lasts, Fault):
-            job.outcome = wishes.invalid([lasts])
-            return
         recent = known.recent.get(job.draft.to, [])
         opened = open_survey(
             touchpoint=job.touchpoint,
@@ -161,7 +156,7 @@ class Planner:
         bucket = bucket_of(job.draft.to)
         uid = self._composer.ids.new(bucket, now.timestamp())
         survey = self._survey(job, uid, recent, opened, now)
-        survey = survey._replace(expires_at=now + lasts)
+        survey = survey._replace(expires_at=now + (job.expires_in or rules.expires_in))
         draft = self._ask(job, survey, opened)
         if isinstance(opened, Suppressed) and job.alone:
             outcome: Outcome = Accepted(id="", status="suppressed", segments=0, encoding="")
@@ -178,8 +173,9 @@ class Planner:
         self._adopt(job, survey, opened, known, changes)
         asked = SurveyOutcome(public(IdKind.SURVEY, uid), survey.status, survey.state.reason)
         if job.alone:
-            job.outcome = Accepted(
-                asked.id, survey.status, outcome.segments, outcome.encoding, asked, survey.state.reason
+            sent = outcome.id or None
+            job.outcome = Asked(
+                asked.id, asked.status, sent, outcome.segments, outcome.encoding, asked.reason
             )
         else:
             job.outcome = Accepted(outcome.id, outcome.status, outcome.segments, outcome.encoding, asked)

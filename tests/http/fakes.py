@@ -14,6 +14,7 @@ from gateway.domain.ids import IdSource, Kind, public
 from gateway.domain.msisdn import bucket_of, parse_msisdn
 from gateway.domain.request import (
     Accepted,
+    Asked,
     Fault,
     MessageRequest,
     Rejected,
@@ -89,8 +90,15 @@ class FakeIntake:
 
     async def survey(
         self, request: SurveyRequest, caller: Caller, once: Once | None = None
-    ) -> Accepted | Rejected | Replay | Conflict:
-        return self._once(once, lambda: self._one(request, caller))
+    ) -> Asked | Rejected | Replay | Conflict:
+        return self._once(once, lambda: self._ask(request, caller))
+
+    def _ask(self, request: SurveyRequest, caller: Caller) -> Asked | Rejected:
+        sent = self._one(request, caller)
+        if isinstance(sent, Rejected):
+            return sent
+        assert sent.survey is not None
+        return Asked(sent.survey.id, "open", sent.id, sent.segments, sent.encoding)
 
     def _once(self, once: Once | None, work: Callable[[], T]) -> T | Replay | Conflict:
         if self.fails is not None:

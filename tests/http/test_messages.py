@@ -152,3 +152,12 @@ async def test_a_resolution_opens_a_survey(api: World) -> None:
     told = json.loads(answer)
     assert (status, told["survey"]["status"]) == (202, "open")
     assert parse(Kind.SURVEY, told["survey"]["id"])
+
+
+async def test_a_touchpoint_gets_the_ids_of_survey_and_message(api: World) -> None:
+    status, answer, _ = await post(api, "/v1/surveys", json={"to": "13905310001", "touchpoint": "hotline"})
+    told = json.loads(answer)
+    assert (status, told["status"]) == (202, "open")
+    assert sorted(told) == ["encoding", "id", "message_id", "segments", "status"]
+    assert parse(Kind.SURVEY, told["id"])
+    assert parse(Kind.MESSAGE, told["message_id"])

@@ -94,6 +94,24 @@ def test_what_can_not_be_made_is_refused(
     assert rejected.errors[0].pointer == pointer
 
 
+def test_an_unknown_template_is_answered_with_the_nearest_and_some_others(composer: Composer) -> None:
+    near = refused(composer, template="complaint/resolutoin")
+    assert near.errors[0].detail == "is no template; did you mean complaint/resolution?"
+    assert near.detail.startswith(
+        "There is no template 'complaint/resolutoin'. There are complaint/resolution, "
+    )
+    far = refused(composer, template="zzz")
+    assert far.errors[0].detail == "is no template of this gateway"
+    assert "complaint/clarify" in far.detail
+    assert far.detail.endswith(" others.")
+
+
+def test_touchpoints_are_the_surveys_that_ask(composer: Composer) -> None:
+    assert {"counter", "hotline", "thanks"} <= set(composer.touchpoints([]))
+    assert "thanks" not in composer.touchpoints(["survey/thanks"])
+    assert "resolution" not in composer.touchpoints([])
+
+
 def test_the_longest_text_that_goes(composer: Composer) -> None:
     assert compose(composer, text="长" * 67 * MAX_SEGMENTS).segments == MAX_SEGMENTS
 

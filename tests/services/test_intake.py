@@ -16,10 +16,12 @@ from gateway.domain.message import Lane, Message
 from gateway.domain.msisdn import bucket_of
 from gateway.domain.request import (
     Accepted,
+    Asked,
     MessageRequest,
     Rejected,
     ResolutionRequest,
     SurveyRequest,
+    SurveyWish,
     Ticket,
 )
 from gateway.domain.routing import Rules
@@ -188,8 +190,8 @@ async def test_a_question_that_is_not_asked_has_one_answer_too(desk: Desk) -> No
     await intake.resolution(resolve(), CALLER)
     request = SurveyRequest(to=ANNA, touchpoint="hotline")
     answers = [await intake.survey(request, CALLER, once()) for _ in range(2)]
-    assert isinstance(answers[0], Accepted)
-    assert answers[0].status == "suppressed"
+    assert isinstance(answers[0], Asked)
+    assert (answers[0].status, answers[0].message_id) == ("suppressed", None)
     assert answers[1] == Replay(http_status=202, body=repr(answers[0]).encode())
 
 
@@ -291,11 +293,46 @@ async def test_a_resolution_without_a_survey_does_not_ask(desk: Desk) -> None:
     assert await desk.count("conversations") == 0
 
 
+async def test_a_touchpoint_is_told_its_survey_and_the_message_that_asks(desk: Desk) -> None:
+    asked = await (await desk.intake()).survey(SurveyRequest(to=ANNA, touchpoint="hotline"), CALLER)
+    assert isinstance(asked, Asked)
+    [message] = desk.sent
+    assert (parse(Kind.SURVEY, asked.id), asked.status) == (message.conversation_id, "open")
+    assert parse(Kind.MESSAGE, asked.message_id or "") == message.id
+    assert (asked.segments, asked.encoding) == (message.segments, message.encoding)
+
+
+@pytest.mark.parametrize("touchpoint", ["hotlien", "thanks", "complaint", "no/such"])
+async def test_an_unknown_touchpoint_is_told_which_there_are(desk: Desk, touchpoint: str) -> None:
+    intake = await desk.intake()
+    refused = await intake.survey(SurveyRequest(to=ANNA, touchpoint=touchpoint), CALLER)
+    assert isinstance(refused, Rejected)
+    assert (refused.code, [fault.pointer for fault in refused.errors]) == (
+        "unknown-touchpoint",
+        ["/touchpoint"],
+    )
+    assert "counter, hotline, manager" in refused.detail
+    named = SurveyRequest(to=ANNA, touchpoint=touchpoint, template="survey/hotline")
+    assert isinstance(await intake.survey(named, CALLER), Asked)
+
+
+@pytest.mark.parametrize("expires_in", ["soon", "59s", "400d"])
+async def test_how_long_an_answer_counts_is_refused_where_it_stands(desk: Desk, expires_in: str) -> None:
+    intake = await desk.intake()
+    wish = SurveyWish(expires_in=expires_in)
+    resolution = await intake.resolution(resolve(to="0", survey=wish), CALLER)
+    survey = await intake.survey(SurveyRequest(to=ANNA, touchpoint="hotline", expires_in=expires_in), CALLER)
+    assert isinstance(resolution, Rejected)
+    assert [fault.pointer for fault in resolution.errors] == ["/to", "/survey/expires_in"]
+    assert isinstance(survey, Rejected)
+    assert [fault.pointer for fault in survey.errors] == ["/expires_in"]
+
+
 async def test_a_reopened_ticket_is_asked_about_again(desk: Desk) -> None:
     intake = await desk.intake()
     for _ in range(2):
         await intake.resolution(resolve(), CALLER)
-    statuses = await desk.rows("SELECT status FROM conversations ORDER BY id")
+    statuses = await desk.rows("SELECT status FROM conversations ORDER BY status")
     assert statuses == [("cancelled",), ("open",)]
     assert all("10分" in message.body for message in desk.sent)
 
