@@ -1,6 +1,8 @@
 """`/v1/messages`: send one or thousands, look one up with its history, list, take back."""
 
 from collections.abc import Sequence
+from functools import partial
+from itertools import repeat
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -63,8 +65,11 @@ def _render_single(outcome: Sequence[Accepted | Rejected]) -> tuple[int, bytes]:
 class BatchItem(msgspec.Struct, frozen=True, omit_defaults=True):
     """What became of one message of a batch: an id and where it stands, or a problem."""
 
-    index: Annotated[int, Meta(description="its place in the batch, from 0")]
+    index: Annotated[int, Meta(description="its place among the messages, from 0")]
     status: Annotated[int, Meta(description="the HTTP status that it would have had alone")]
+    line: (
+        Annotated[int, Meta(description="where it stands in NDJSON, from 1, blank lines counted")] | None
+    ) = None
     id: str | None = None
     state: Annotated[str, Meta(description="where the message stands", examples=["queued"])] | None = None
     segments: int | None = None
@@ -83,24 +88,31 @@ class BatchResult(msgspec.Struct, frozen=True):
 
 async def send_batch(request: Request, services: Services) -> Answer:
     """POST /v1/messages/batch"""
-    items = _lines(request.body) if request.form == NDJSON else _array(request.body)
-    if isinstance(items, Answer):
-        return items
+    lines: Sequence[int] | None = None
+    if request.form == NDJSON:
+        lines, items = _lines(request.body)
+    else:
+        found = _array(request.body)
+        if isinstance(found, Answer):
+            return found
+        items = found
     if not items or len(items) > MOST_ITEMS:
         detail = f"A batch holds 1 to {MOST_ITEMS:,} messages, this one {len(items):,}."
         return problem(INVALID_REQUEST, detail, (Fault("", detail),))
-    outcome = await services.intake.messages(items, request.caller, request.once(_render_batch))
+    render = partial(_render_batch, lines)
+    outcome = await services.intake.messages(items, request.caller, request.once(render))
     if isinstance(outcome, Replay | Conflict):
         return intake.repeated(outcome)
-    return Answer(*_render_batch(outcome))
+    return Answer(*render(outcome))
 
 
-def _render_batch(outcomes: Sequence[Accepted | Rejected]) -> tuple[int, bytes]:
+def _render_batch(lines: Sequence[int] | None, outcomes: Sequence[Accepted | Rejected]) -> tuple[int, bytes]:
+    """`lines` are where the messages stand, in NDJSON."""
     data = [
-        BatchItem(n, 202, one.id, one.status, one.segments, one.encoding, one.reason)
+        BatchItem(n, 202, line, one.id, one.status, one.segments, one.encoding, one.reason)
         if isinstance(one, Accepted)
-        else BatchItem(n, one.status, problem=of_rejected(one))
-        for n, one in enumerate(outcomes)
+        else BatchItem(n, one.status, line, problem=of_rejected(one))
+        for n, (line, one) in enumerate(zip(lines or repeat(None), outcomes, strict=False))
     ]
     accepted = sum(item.status == 202 for item in data)
     return 200, _encode(BatchResult(accepted, len(data) - accepted, data))
@@ -119,14 +131,16 @@ def _array(body: bytes) -> Sequence[MessageRequest | Rejected] | Answer:
         return Reader(list[Any]).explain(body, error)
 
 
-def _lines(body: bytes) -> Sequence[MessageRequest | Rejected]:
-    """NDJSON: one message a line; empty lines are passed over."""
+def _lines(body: bytes) -> tuple[Sequence[int], Sequence[MessageRequest | Rejected]]:
+    """NDJSON: one message a line, and the line that each stands in, from 1; blank ones are passed over."""
+    lines = body.split(b"\n")
+    numbers = [number for number, line in enumerate(lines, 1) if line and not line.isspace()]
     try:
-        if b"\\u0000" not in body:
-            return _decode_lines(body)
+        if b"\\u0000" not in body and len(found := _decode_lines(body)) == len(numbers):
+            return numbers, found
     except UNREADABLE:
         pass
-    return [_item(line) for line in body.split(b"\n") if line.strip()]
+    return numbers, [_item(lines[number - 1]) for number in numbers]
 
 
 def _item(raw: bytes | msgspec.Raw) -> MessageRequest | Rejected:

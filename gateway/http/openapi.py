@@ -118,7 +118,8 @@ def _plain(name: str) -> str:
     """gateway.domain.survey.Status is SurveyStatus, PageOf_SurveySummary_ is SurveySummaryPage."""
     if name.startswith("PageOf_"):
         return name.removeprefix("PageOf_").strip("_") + "Page"
-    return "".join(word[:1].upper() + word[1:] for word in name.split(".")[-2:])
+    words = (word for part in name.split(".")[-2:] for word in part.split("_"))
+    return "".join(word[:1].upper() + word[1:] for word in words)
 
 
 def _operation(route: Route, schema_of: dict[int, Any], components: dict[str, Any]) -> dict[str, Any]:
@@ -204,8 +205,6 @@ def _responses(route: Route, schema_of: dict[int, Any]) -> dict[str, Any]:
             headers |= _RETRY_AFTER
         if status == 401:
             headers |= _CHALLENGE
-        if route.creates and status == 422:
-            headers |= _REPLAYED
         responses[str(status)] = {
             "description": told,
             "headers": headers,

@@ -114,7 +114,10 @@ class FakeIntake:
                 else Conflict.OTHER_BODY
             )
         outcome = work()
-        self._first[once.key_hash] = (once.request_hash, *once.render(outcome))
+        if not all(
+            isinstance(one, Rejected) for one in (outcome if isinstance(outcome, list) else [outcome])
+        ):
+            self._first[once.key_hash] = (once.request_hash, *once.render(outcome))
         return outcome
 
     def _one(

@@ -22,7 +22,6 @@ async def post(api: World, path: str, **options: Any) -> tuple[int, bytes, Any]:
     ("path", "body", "status"),
     [
         pytest.param("/v1/messages", MESSAGE, 202, id="message"),
-        pytest.param("/v1/messages", {"to": "1234"}, 422, id="message at fault"),
         pytest.param("/v1/messages/batch", [MESSAGE, {"to": "1234"}], 200, id="batch"),
         pytest.param("/v1/resolutions", {"to": "13905310001", "ticket": {"id": "T1"}}, 202, id="resolution"),
         pytest.param("/v1/surveys", {"to": "13905310001", "touchpoint": "hotline"}, 202, id="survey"),
@@ -38,6 +37,17 @@ async def test_the_same_call_again_gets_the_first_answer(
     assert "Idempotency-Replayed" not in first_headers
     assert again_headers["Idempotency-Replayed"] == "true"
     assert again_headers["Content-Type"] == first_headers["Content-Type"]
+
+
+@pytest.mark.parametrize("path", ["/v1/messages", "/v1/messages/batch"])
+async def test_a_refusal_is_not_kept(api: World, path: str) -> None:
+    headers = {"Idempotency-Key": "a-1"}
+    for body in ({**MESSAGE, "to": "1234"}, MESSAGE):
+        sent = [body] if path.endswith("batch") else body
+        status, _, answered = await post(api, path, json=sent, headers=headers)
+        assert "Idempotency-Replayed" not in answered
+    assert status in {200, 202}
+    assert len(api.intake.taken) == 1
 
 
 async def test_an_idempotency_key_belongs_to_one_body_one_route_and_one_caller(api: World) -> None:
@@ -84,6 +94,8 @@ async def test_a_bad_message_does_not_fail_the_batch(
     result = json.loads(answer)
     assert (got, result["accepted"], result["rejected"]) == (200, 2, 1)
     assert [(item["index"], item["status"]) for item in result["data"]] == [(0, 202), (1, status), (2, 202)]
+    lines = [item.get("line") for item in result["data"]]
+    assert lines == ([None] * 3 if form == "application/json" else [1, 3, 4])
     assert result["data"][1]["problem"]["type"] == f"/problems/{code}"
     assert parse(Kind.MESSAGE, result["data"][2]["id"])
 
@@ -95,6 +107,28 @@ async def test_a_line_that_is_no_json_fails_alone(api: World) -> None:
     )
     result = json.loads(answer)
     assert (got, [item["status"] for item in result["data"]]) == (200, [202, 400])
+
+
+@pytest.mark.parametrize(
+    ("body", "lines", "statuses"),
+    [
+        pytest.param(b"\n\n{0}\r\n \t\n{0}", [3, 5], [202, 202], id="blank lines"),
+        pytest.param(b"{0}{0}\n{0}\n", [1, 2], [400, 202], id="two in one line"),
+        pytest.param(b"{1}\n{2}\n{0}\n", [1, 2, 3], [400, 400, 202], id="one in two lines"),
+    ],
+)
+async def test_each_result_names_its_line(
+    api: World, body: bytes, lines: list[int], statuses: list[int]
+) -> None:
+    whole = json.dumps(MESSAGE).encode()
+    for mark, text in ((b"{0}", whole), (b"{1}", whole[:20]), (b"{2}", whole[20:])):
+        body = body.replace(mark, text)
+    headers = {"Content-Type": "application/x-ndjson", "Idempotency-Key": "lines"}
+    _, answer, _ = await post(api, "/v1/messages/batch", data=body, headers=headers)
+    data = json.loads(answer)["data"]
+    assert [item["index"] for item in data] == list(range(len(lines)))
+    assert [(item["line"], item["status"]) for item in data] == list(zip(lines, statuses, strict=True))
+    assert (await post(api, "/v1/messages/batch", data=body, headers=headers))[1] == answer
 
 
 @pytest.mark.parametrize(
