@@ -1,6 +1,8 @@
 """The command line: its help is quick, its exit status true, its commands find their functions."""
 
+import importlib
 import json
+import shutil
 import subprocess
 import sys
 import types
@@ -10,7 +12,7 @@ import pytest
 
 from gateway import cli
 from gateway.cli.commands import COMMANDS, Command
-from gateway.config import Settings, explain
+from gateway.config import Settings, explain, load, read_files, shipped
 
 
 @pytest.fixture(autouse=True)
@@ -81,7 +83,6 @@ def test_each_command_has_help(command: Command, capsys: pytest.CaptureFixture[s
         pytest.param("smsc --listen nowhere", id="no address"),
         pytest.param("demo --http-port 70000", id="no port"),
         pytest.param("preview survey/hotline -p score", id="no parameter"),
-        pytest.param("import money file.csv", id="no such kind"),
     ],
 )
 def test_wrong_use_is_2(line: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -130,7 +131,7 @@ def test_parameters_and_scopes_are_taken_apart(app: types.SimpleNamespace) -> No
 
 
 def test_an_unbuilt_command_says_so(app: types.SimpleNamespace, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["doctor"]) == 1
+    assert cli.main(["bench"]) == 1
     assert "not in this build" in capsys.readouterr().err
 
 
@@ -214,3 +215,130 @@ def test_preview_takes_examples_for_what_is_not_given(capsys: pytest.CaptureFixt
 def test_preview_says_what_is_wrong(line: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["preview", *line]) == 1
     assert said in capsys.readouterr().err
+
+
+# --- What would lose scores ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def own_files(empty_folder: Path) -> Path:
+    """The shipped rules and templates beside the configuration, to be changed."""
+    shutil.copytree(shipped("rules"), empty_folder / "rules")
+    shutil.copytree(shipped("templates"), empty_folder / "templates")
+    return empty_folder
+
+
+def checked(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    """The faults that `check` tells, and that a start would stumble over as well."""
+    capsys.readouterr()
+    status = cli.main(["check", "--json"])
+    faults: list[str] = json.loads(capsys.readouterr().out)["faults"]
+    assert status == (1 if faults else 0)
+    assert list(read_files(load(environ={})).faults) == faults
+    return faults
+
+
+def test_the_shipped_files_beside_the_configuration_are_in_order(
+    own_files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert (own_files / "rules").is_dir()
+    assert checked(capsys) == []
+
+
+@pytest.mark.parametrize(
+    ("rules", "said"),
+    [
+        pytest.param(
+            "templates: {clarify: survey/clarfy}",
+            "templates.clarify: there is no template survey/clarfy; did you mean survey/clarify?",
+            id="named and not there",
+        ),
+        pytest.param(
+            "touchpoints: {complaint: {templates: {thanks: complaint/thank-you-very-much}}}",
+            "touchpoints.complaint.templates.thanks: there is no template complaint/thank-you-very-much",
+            id="of a touchpoint",
+        ),
+        pytest.param(
+            "reminder: {after: 24h, template: survey/remind-me}",
+            "reminder.template: there is no template survey/remind-me",
+            id="of a reminder",
+        ),
+        pytest.param(
+            "templates: {thanks: complaint/resolution}",
+            "templates.thanks: templates/sms/complaint/resolution.en.j2 is given no parameters: text",
+            id="takes what it is not given",
+        ),
+        pytest.param(
+            "templates: {clarify: survey/thanks}",
+            "templates.clarify: templates/sms/survey/thanks.en.j2 is given scale: scale is not a parameter",
+            id="is given what it does not take",
+        ),
+        pytest.param(
+            "expires_in: 24h\nreminder: {after: 24h}",
+            "reminder.after: comes when the question has expired",
+            id="a reminder too late",
+        ),
+        pytest.param(
+            "reminder: {after: 24h}\ntouchpoints: {hotline: {expires_in: 12h}}",
+            "touchpoints.hotline.reminder.after: comes when the question has expired",
+            id="a reminder too late at a touchpoint",
+        ),
+    ],
+)
+def test_rules_that_would_lose_scores_are_faults(
+    own_files: Path, capsys: pytest.CaptureFixture[str], rules: str, said: str
+) -> None:
+    (own_files / "rules" / "surveys.yaml").write_text(rules, encoding="utf-8")
+    faults = checked(capsys)
+    assert faults
+    assert any(fault.startswith(f"rules/surveys.yaml: {said}") for fault in faults), faults
+
+
+@pytest.mark.parametrize(
+    ("gone", "said"),
+    [
+        pytest.param("complaint/clarify.*", "there is no template complaint/clarify", id="named by rules"),
+        pytest.param("survey/low-score.*", "there is no template survey/low-score", id="named by default"),
+        pytest.param("complaint/resolution.*", "it is sent where a call names no template", id="by default"),
+        pytest.param(
+            "survey/hotline.zh-CN.j2",
+            "templates/sms/survey/hotline.en.j2: survey/hotline is not written in zh-CN",
+            id="default language",
+        ),
+        pytest.param("*/*", "there are no templates at all", id="everything"),
+    ],
+)
+def test_templates_that_are_needed_and_missing_are_faults(
+    own_files: Path, capsys: pytest.CaptureFixture[str], gone: str, said: str
+) -> None:
+    for path in (own_files / "templates" / "sms").glob(gone):
+        path.unlink()
+    assert any(said in fault for fault in checked(capsys))
+
+
+@pytest.mark.parametrize("language", ["fr", "zh-HK", "en-GB"])
+def test_the_language_must_be_one_that_templates_are_written_in(
+    empty_folder: Path, capsys: pytest.CaptureFixture[str], language: str
+) -> None:
+    (empty_folder / "huiyin.toml").write_text(f'[templates]\nlanguage = "{language}"')
+    told = ["templates.language: no template is written in fr; there are en, zh-CN, zh-TW"]
+    assert checked(capsys) == (told if language == "fr" else [])
+
+
+def test_preview_says_that_another_language_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["preview", "survey/hotline", "--language", "fr"]) == 0
+    assert capsys.readouterr().err == "survey/hotline is not written in fr; shown in zh-CN\n"
+    assert cli.main(["preview", "survey/hotline", "--language", "en"]) == 0
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize("name", ["doctor", "import"])
+def test_a_command_that_does_not_exist_is_wrong_use(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main([name]) == 2
+    assert "invalid choice" in capsys.readouterr().err
+
+
+def test_every_command_has_its_function() -> None:
+    for command in COMMANDS:
+        module, _, function = command.run.partition(":")
+        assert callable(getattr(importlib.import_module(module), function)), command.name

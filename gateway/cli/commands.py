@@ -65,9 +65,7 @@ def _demo(parser: Parser) -> None:
 
 
 def _serve(parser: Parser) -> None:
-    parser.add_argument(
-        "--roles", type=_words, metavar="A,B", help="api, sender; default: everything"
-    )
+    parser.add_argument("--roles", type=_words, metavar="A,B", help="api, sender; default: everything")
 
 
 def _smsc(parser: Parser) -> None:
@@ -134,12 +132,6 @@ def _send(parser: Parser) -> None:
     parser.add_argument("--ref", help="your own word for it, to find it again")
     parser.add_argument("--url", help="of a running gateway; default: $HUIYIN_URL, else the configuration's")
     parser.add_argument("--key", help="API key; better in $HUIYIN_KEY, where other users don't see it")
-    _as_json(parser)
-
-
-def _import(parser: Parser) -> None:
-    parser.add_argument("kind", choices=["events", "contacts", "subscriptions"])
-    parser.add_argument("file", type=Path, metavar="FILE", help="CSV or NDJSON; goes on where it was stopped")
     _as_json(parser)
 
 
@@ -216,13 +208,6 @@ COMMANDS: Final = (
         options=_explain,
     ),
     Command(
-        name="import",
-        told="take in a file of events, contacts or subscriptions",
-        chinese="导入数据文件",
-        run="gateway.app:import_file",
-        options=_import,
-    ),
-    Command(
         name="key create",
         told="make an API key; it is shown once",
         chinese="新建接口密钥",
@@ -249,13 +234,6 @@ COMMANDS: Final = (
         chinese="升级数据库",
         run="gateway.app:migrate",
         options=_migrate,
-    ),
-    Command(
-        name="doctor",
-        told="what is wrong here, and what to do about it",
-        chinese="诊断",
-        run="gateway.app:doctor",
-        options=_as_json,
     ),
     Command(
         name="smsc",

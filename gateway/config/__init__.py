@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from gateway.config.explain import explain
+from gateway.config.files import Files, read_catalogue, read_files, shipped
 from gateway.config.judge import CONNECTORS, judge, listening
 from gateway.config.read import Place, Reader, duration, lines_of, overlay
 from gateway.config.schema import (
@@ -44,6 +45,7 @@ __all__ = [
     "Connector",
     "Database",
     "Delivery",
+    "Files",
     "Http",
     "Log",
     "Node",
@@ -62,6 +64,8 @@ __all__ = [
     "listening",
     "load",
     "missing_to_serve",
+    "read_catalogue",
+    "read_files",
     "server_tls",
     "shipped",
     "smsc_tls",
@@ -162,8 +166,3 @@ def missing_to_serve(settings: Settings) -> list[str]:
     if "default" not in settings.senders:
         missing.append('no sender: add a section [senders.default] with number = "10086"')
     return missing
-
-
-def shipped(name: str) -> Path:
-    """The folder of `rules`, `templates` or `migrations` that comes with the gateway."""
-    return Path(__file__).resolve().parent.parent.parent / name

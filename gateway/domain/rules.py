@@ -132,7 +132,7 @@ def _fault(name: str, message: str, lines: Lines, kind: type) -> Fault:
     detail = message[: at.start()] if at else message
     line, column = _deepest(lines, path)
     if unknown := _UNKNOWN.search(message):
-        word = unknown[1] or unknown[2]
+        word = unknown[1] if unknown[1] is not None else unknown[2]
         line, column = _key_place(lines, path, word) or (line, column)
         known = set(_words(kind, set()))
         if near := get_close_matches(word, known, n=1, cutoff=0.6):

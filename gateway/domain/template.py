@@ -110,6 +110,11 @@ class Catalogue:
         """The languages that a template is written in, sorted."""
         return sorted(language for each, language in self.templates if each == name)
 
+    def speaks(self, name: str, language: str) -> bool:
+        """Whether the template is written in this language, or in one that stands in for it (en-GB → en)."""
+        there = {each.lower() for each in self.languages(name)}
+        return any(tag.lower() in there for tag in _fall_backs(language))
+
     def _search(self, name: str, language: str | None) -> Template | None:
         there = {each.lower(): each for each in self.languages(name)}
         for wanted in (*_fall_backs(language), *_fall_backs(self.default_language)):

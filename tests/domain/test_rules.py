@@ -126,3 +126,9 @@ def test_lengths_of_time(text: str, seconds: int | None) -> None:
 @given(st.text())
 def test_no_text_breaks_the_loader(text: str) -> None:
     assert isinstance(load_text("s.yaml", text, Surveys), Surveys | list)
+
+
+@pytest.mark.parametrize("text", ['"": true\n', "?\n", "'': 1\n", "low: {'': 1}\n", "low: {? : 1}\n"])
+def test_an_empty_key_is_a_fault_and_no_crash(text: str) -> None:
+    (fault,) = load_text("s.yaml", text, Surveys)  # type: ignore[misc]
+    assert "unknown field ``" in str(fault)

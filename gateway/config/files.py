@@ -1,0 +1,177 @@
+"""Templates and rules as the gateway reads them, and all that is wrong with them: one judgement for `check`,
+the start and a reload."""
+
+import difflib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+from gateway.config.schema import Settings
+from gateway.domain import template, template_lint
+from gateway.domain.reply_rules import ReplyRules
+from gateway.domain.rules import load_text
+from gateway.domain.survey_rules import SurveyRules, Surveys
+from gateway.domain.template import Catalogue
+
+T = TypeVar("T")
+
+SURVEYS: Final = "surveys.yaml"
+REPLIES: Final = "replies.yaml"
+
+#: Templates that are taken where a call names none, with what they are given.
+BY_DEFAULT: Final[Mapping[str, Mapping[str, Any]]] = {
+    "complaint/resolution": {"text": "已处理。", "ticket": "TS-1", "scale": "ten", "question": True},
+}
+#: What the templates of survey rules are given; the others get nothing.
+GIVEN: Final[Mapping[str, Mapping[str, Any]]] = {
+    "clarify": {"scale": "ten"},
+    "help": {"scale": "ten"},
+    "reminder": {"scale": "ten"},
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Files:
+    """What was read. With `faults` it must not be put to use; `doubts` are for people to look at."""
+
+    catalogue: Catalogue
+    surveys: Surveys
+    replies: ReplyRules
+    rules: tuple[Path, ...]  #: the files
+    faults: tuple[str, ...]
+    doubts: tuple[str, ...]
+
+
+def read_files(settings: Settings) -> Files:
+    """Read `rules/` and `templates/sms/`: those beside the configuration, else the shipped ones."""
+    catalogue = read_catalogue(settings)
+    folder = _folder(settings, "rules")
+    faults = list(map(str, catalogue.faults))
+    doubts: list[str] = []
+    for each in catalogue.templates.values():
+        for finding in template_lint.lint(each):
+            where = faults if finding.severity is template_lint.Severity.ERROR else doubts
+            where.append(f"{each.path}:{finding.line}:{finding.column}: {finding.message}")
+    paths = sorted(folder.glob("*.y*ml"))
+    faults += (told for path in paths if (told := _strange_name(path)))
+    surveys = _rules(folder / SURVEYS, Surveys, faults)
+    replies = _rules(folder / REPLIES, ReplyRules, faults)
+    if not catalogue.faults:  # else what is missing may be what is faulty
+        faults += _judge_languages(catalogue)
+        faults += _judge_templates(catalogue, surveys, folder / SURVEYS)
+    faults += (
+        f"{folder / SURVEYS}: {place}reminder.after: comes when the question has expired; "
+        "make it shorter than expires_in"
+        for place, rules in _by_touchpoint(surveys)
+        if rules.reminder is not None and rules.reminder.after >= rules.expires_in
+    )
+    return Files(
+        catalogue=catalogue,
+        surveys=surveys,
+        replies=replies,
+        rules=tuple(paths),
+        faults=tuple(dict.fromkeys(faults)),
+        doubts=tuple(doubts),
+    )
+
+
+def read_catalogue(settings: Settings) -> Catalogue:
+    """The templates alone, with the faults of each by itself."""
+    mine = settings.path("templates/sms")
+    folder = mine if mine.is_dir() else shipped("templates") / "sms"
+    signature = settings.templates.signature or template.DEFAULT_SIGNATURES
+    return template.load(folder, signature, settings.templates.language)
+
+
+def shipped(name: str) -> Path:
+    """The folder of `rules`, `templates` or `migrations` that comes with the gateway."""
+    return Path(__file__).resolve().parent.parent.parent / name
+
+
+def _folder(settings: Settings, name: str) -> Path:
+    own = settings.path(name)
+    return own if own.is_dir() else shipped(name)
+
+
+def _strange_name(path: Path) -> str | None:
+    known = (SURVEYS, REPLIES)
+    if path.name in known:
+        return None
+    near = difflib.get_close_matches(path.name, known, 1, 0.5)
+    hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+    return f"{path}: no rules have this name; {hint}"
+
+
+def _rules(path: Path, kind: type[T], faults: list[str]) -> T:
+    if not path.exists():
+        return kind()
+    try:
+        read = load_text(str(path), path.read_text("utf-8"), kind)
+    except (OSError, UnicodeDecodeError) as error:
+        faults.append(f"{path}: can't be read: {error}")
+        return kind()
+    if isinstance(read, list):
+        faults += map(str, read)
+        return kind()
+    return read
+
+
+# --- What does not go together ---------------------------------------------------------------------------
+
+
+def _judge_languages(catalogue: Catalogue) -> Iterator[str]:
+    """Each template must have a text for the customers whose language is not known."""
+    language = catalogue.default_language
+    lacking = [name for name in catalogue.names() if not catalogue.speaks(name, language)]
+    if lacking == catalogue.names():
+        there = sorted({each for _name, each in catalogue.templates})
+        known = f"there are {', '.join(there)}" if there else "there are no templates at all"
+        yield f"templates.language: no template is written in {language}; {known}"
+        return
+    for name in lacking:
+        path = next(each.path for (each_name, _), each in catalogue.templates.items() if each_name == name)
+        yield f"{path}: {name} is not written in {language}, the language where a customer's is not known"
+
+
+def _judge_templates(catalogue: Catalogue, surveys: Surveys, path: Path) -> Iterator[str]:
+    """Each template that is named, or taken by default, must be there and take what it is given."""
+    for name, given in BY_DEFAULT.items():
+        for told in _unfit(catalogue, name, given):
+            yield f"{told}; it is sent where a call names no template"
+    told_of: set[tuple[str, str]] = set()
+    for place, rules in _by_touchpoint(surveys):
+        named = {
+            f"templates.{key}": (key, name) for key, name in msgspec.structs.asdict(rules.templates).items()
+        }
+        if rules.reminder is not None:
+            named["reminder.template"] = ("reminder", rules.reminder.template)
+        for key, (role, name) in named.items():
+            if (role, name) in told_of:
+                continue
+            told_of.add((role, name))
+            for told in _unfit(catalogue, name, GIVEN.get(role, {})):
+                yield f"{path}: {place}{key}: {told}"
+
+
+def _by_touchpoint(surveys: Surveys) -> Iterator[tuple[str, SurveyRules]]:
+    """What holds everywhere, then each touchpoint's rules; with how the file leads to them."""
+    yield "", surveys
+    for name in surveys.touchpoints:
+        yield f"touchpoints.{name}.", surveys.at(name)
+
+
+def _unfit(catalogue: Catalogue, name: str, given: Mapping[str, Any]) -> Iterator[str]:
+    """Why a template can't be sent with these parameters, in any of its languages."""
+    languages = catalogue.languages(name)
+    if not languages:
+        near = difflib.get_close_matches(name, catalogue.names(), 1, 0.6)
+        yield f"there is no template {name}" + (f"; did you mean {near[0]}?" if near else "")
+    for language in languages:
+        found = catalogue.templates[name, language]
+        text = found.render(given)
+        if isinstance(text, list):
+            why = "; ".join(f"{problem.pointer.lstrip('/')} {problem.detail}".strip() for problem in text)
+            yield f"{found.path} is given {', '.join(given) or 'no parameters'}: {why}"
