@@ -30,7 +30,6 @@ from gateway.services.callbacks import Callbacks
 from gateway.services.compose import Composer, Sender
 from gateway.services.conversations import Conversations
 from gateway.services.dispatch import Dispatch, Patience
-from gateway.services.firsts import Firsts
 from gateway.services.flights import Flights
 from gateway.services.inbound import Inbound
 from gateway.services.inbox import Inbox
@@ -333,7 +332,6 @@ class Node:
             inbox=Inbox(self.database, self._conversations, self.now),
             lookups=Lookups(self.database, self.now, self._regions),
             keys=self._keys,
-            firsts=Firsts(self.database, self.now),
             checks=self._checks(),
         )
 

@@ -57,7 +57,9 @@ class Callbacks(Protocol):
 class Webhooks(Protocol):
     """Endpoints that hear of events."""
 
-    async def create(self, url: str, events: Sequence[str]) -> Created | Rejected: ...
+    async def create(
+        self, url: str, events: Sequence[str], once: Once | None = None
+    ) -> Created | Rejected | Replay | Conflict: ...
 
     async def list(self) -> Sequence[Endpoint]: ...
 
@@ -82,14 +84,6 @@ class Inbox(Protocol):
     ) -> Resolved | Gone | NotFound | Refused: ...
 
 
-class Firsts(Protocol):
-    """Keeps first answers, and gives them again."""
-
-    async def answer(
-        self, once: Once, work: Callable[[], Awaitable[tuple[int, bytes]]]
-    ) -> tuple[int, bytes] | Replay | Conflict: ...
-
-
 #: Whether a part can do its work, and if not, why.
 Check = Callable[[], Awaitable[tuple[bool, str]]]
 
@@ -105,7 +99,4 @@ class Services:
     inbox: Inbox
     lookups: Lookups
     keys: KeyRing
-    firsts: Firsts | None = (
-        None  #: None: an Idempotency-Key on calls that are not the intake's is passed over
-    )
     checks: Mapping[str, Check] = field(default_factory=dict)  #: by the part's name

@@ -18,8 +18,9 @@ from gateway.http.ports import Services
 from gateway.http.problem import ROTATION_OPEN, problem, unknown_id
 from gateway.http.routes import Gives, Route
 from gateway.http.schema import Moment, Paged, PageOf, listing, page_of
+from gateway.services.intake import Conflict, Replay
 from gateway.services.keys import Scope
-from gateway.services.webhooks import Unended
+from gateway.services.webhooks import Created, Unended
 
 
 class NewWebhook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -70,18 +71,16 @@ def _unknown(request: Request) -> Answer:
 async def create(request: Request, services: Services) -> Answer:
     """POST /v1/webhooks"""
     asked: NewWebhook = request.payload
+    created = await services.webhooks.create(asked.url, asked.events, request.once(_render))
+    if isinstance(created, Replay | Conflict):
+        return intake.repeated(created)
+    return intake.finished(*_render(created))
 
-    async def work() -> tuple[int, bytes]:
-        created = await services.webhooks.create(asked.url, asked.events)
-        if isinstance(created, Rejected):
-            return intake.render(created)
-        return 201, intake.as_json(WebhookSecret(created.id, created.secret))
 
-    once = request.once(lambda outcome: outcome)
-    if once is None or services.firsts is None:
-        return intake.finished(*await work())
-    outcome = await services.firsts.answer(once, work)
-    return intake.finished(*outcome) if isinstance(outcome, tuple) else intake.repeated(outcome)
+def _render(created: Created | Rejected) -> tuple[int, bytes]:
+    if isinstance(created, Rejected):
+        return intake.render(created)
+    return 201, intake.as_json(WebhookSecret(created.id, created.secret))
 
 
 async def list_(request: Request, services: Services) -> Answer:

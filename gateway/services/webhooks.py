@@ -16,10 +16,13 @@ from gateway.domain.request import Fault, Rejected
 from gateway.domain.target import Targets, fault_in_url
 from gateway.domain.webhook import SECRET_OCTETS, Endpoint, fault_in_pattern, new_secret
 from gateway.services.callbacks import Callbacks, Outbox
+from gateway.services.intake import Conflict, Once, Replay
 from gateway.storage import callbacks as owed
+from gateway.storage import idempotency
 from gateway.storage import webhooks as table
 from gateway.storage.callbacks import Delivery
-from gateway.storage.database import Database, StorageUnavailable
+from gateway.storage.database import Connection, Database, StorageUnavailable
+from gateway.storage.idempotency import First
 
 log = logging.getLogger(__name__)
 
@@ -64,11 +67,13 @@ class Webhooks:
         self._ids = ids
         self._now = now
 
-    async def create(self, url: str, events: Sequence[str]) -> Created | Rejected:
-        """Register an endpoint for these patterns of events."""
-        faults = list(self._faults(url, events))
-        if faults:
-            return _rejected(faults)
+    async def create(
+        self, url: str, events: Sequence[str], once: Once | None = None
+    ) -> Created | Rejected | Replay | Conflict:
+        """Register an endpoint for these patterns of events, once for each `once`.
+
+        The first answer is kept in the same transaction. Who comes second meanwhile waits for its end.
+        """
         now, secret = self._now(), new_secret(os.urandom(SECRET_OCTETS))
         endpoint = Endpoint(
             id=self._ids.new(0, now.timestamp()),
@@ -77,12 +82,23 @@ class Webhooks:
             secrets=(secret,),
             created_at=now,
         )
+        created = Created(endpoint.name, secret)
         async with self._database.transaction() as connection:
-            if len(await table.alive(connection)) >= MOST_ENDPOINTS:
-                return _rejected([Fault("", f"{MOST_ENDPOINTS} endpoints are registered; remove one first")])
+            if once is not None and (first := await _first_answer(connection, once)) is not None:
+                return first
+            faults = list(self._faults(url, events))
+            if not faults and len(await table.alive(connection)) >= MOST_ENDPOINTS:
+                faults = [Fault("", f"{MOST_ENDPOINTS} endpoints are registered; remove one first")]
+            if faults:
+                return _rejected(faults)
+            if once is not None:
+                status, body = once.render(created)
+                answer = First(once.bucket, once.key_hash, once.request_hash, now, status, body)
+                if not await idempotency.claim(connection, [answer]):  # somebody was quicker, and has ended
+                    return await _first_answer(connection, once) or Conflict.STILL_RUNNING
             await table.insert(connection, endpoint)
         await self.refresh()
-        return Created(endpoint.name, secret)
+        return created
 
     def _faults(self, url: str, events: Sequence[str]) -> list[Fault]:
         faults = []
@@ -154,6 +170,17 @@ class Webhooks:
             except StorageUnavailable:
                 log.warning("webhooks can't be read; what was known of them stays in force")
             await asyncio.sleep(REFRESH)
+
+
+async def _first_answer(connection: Connection, once: Once) -> Replay | Conflict | None:
+    """What was answered to this key before, if that was the same call."""
+    kept = await idempotency.find(connection, [(once.bucket, once.key_hash)])
+    first = kept.get(once.key_hash)
+    if first is None:
+        return None
+    if first.request_hash != once.request_hash:
+        return Conflict.OTHER_BODY
+    return Replay(http_status=first.http_status, body=first.body)
 
 
 def _rejected(faults: list[Fault]) -> Rejected:

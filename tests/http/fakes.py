@@ -24,7 +24,7 @@ from gateway.domain.request import (
 )
 from gateway.domain.webhook import Endpoint
 from gateway.http import server
-from gateway.http.ports import Check, Firsts, Services
+from gateway.http.ports import Check, Services, Webhooks
 from gateway.services.inbox import Gone, Judgement, NotFound, Refused, Resolved
 from gateway.services.intake import Caller, Conflict, Once, Replay
 from gateway.services.keys import Key, KeyRing, Scope
@@ -172,7 +172,9 @@ class FakeWebhooks:
     unended: bool = False
     _ids: IdSource = field(default_factory=IdSource)
 
-    async def create(self, url: str, events: Sequence[str]) -> Created | Rejected:
+    async def create(
+        self, url: str, events: Sequence[str], once: Once | None = None
+    ) -> Created | Rejected | Replay | Conflict:
         if not url.startswith("https://"):
             fault = Fault("/url", "must be https")
             return Rejected("invalid-webhook", "Not registered", 422, "url must be https", (fault,))
@@ -291,28 +293,27 @@ async def world(
     *,
     lookups: Lookups | None = None,
     checks: Mapping[str, Check] | None = None,
-    firsts: Firsts | None = None,
+    webhooks: Webhooks | None = None,
 ) -> AsyncIterator[World]:
     """A server with the key `all`, which may do everything, and a client that uses it."""
     ring, intake, dispatch = FakeRing(), FakeIntake(), FakeDispatch()
     callbacks, inbox = FakeCallbacks(), FakeInbox()
-    webhooks = FakeWebhooks(callbacks)
+    fake = FakeWebhooks(callbacks)
     ring.add("all", *ALL)
     services = Services(
         intake=intake,
         dispatch=dispatch,
         callbacks=callbacks,
-        webhooks=webhooks,
+        webhooks=webhooks or fake,
         inbox=inbox,
         lookups=lookups or cast(Lookups, NothingKnown()),
         keys=cast(KeyRing, ring),
-        firsts=firsts,
         checks=checks or {"database": well},
     )
     listener = await server.start(services, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{listener.port}"
     try:
         async with aiohttp.ClientSession(url, headers={"Authorization": "Bearer all"}) as http:
-            yield World(url, http, ring, intake, dispatch, callbacks, webhooks, inbox, listener)
+            yield World(url, http, ring, intake, dispatch, callbacks, fake, inbox, listener)
     finally:
         await listener.stop(1.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -16,9 +17,12 @@ from gateway.domain.request import Rejected
 from gateway.domain.target import Targets
 from gateway.http.client import Client
 from gateway.services.callbacks import Callbacks, Outbox
+from gateway.services.intake import Conflict, Once, Replay
 from gateway.services.webhooks import MOST_SECRETS, Created, Unended, Webhooks
 from gateway.storage import callbacks as owed
+from gateway.storage import webhooks as webhook_rows
 from gateway.storage.database import Database
+from tests.http.fakes import world
 from tests.services.other_side import OtherSide, fine, status, until
 
 IDS = IdSource()
@@ -77,6 +81,11 @@ async def other() -> AsyncIterator[OtherSide]:
         yield other
 
 
+def once(key: str = "key", body: str = "a") -> Once:
+    name, request = hashlib.sha256(key.encode()).digest(), hashlib.sha256(body.encode()).digest()
+    return Once(key_hash=name, request_hash=request, render=lambda made: (201, made.id.encode()))
+
+
 async def registered(process: Process, url: str, *events: str) -> tuple[UUID, Created]:
     created = await process.webhooks.create(url, events or ("*",))
     assert isinstance(created, Created)
@@ -120,6 +129,55 @@ async def test_what_can_not_be_registered_is_told_with_its_place(
     assert [fault.pointer for fault in rejected.errors] == [pointer]
     assert told in rejected.errors[0].detail
     assert await process.webhooks.list() == []
+
+
+async def test_a_call_that_is_made_again_registers_nothing_more(process: Process) -> None:
+    url = "http://127.0.0.1/"
+    first = await process.webhooks.create(url, ["*"], once())
+    assert isinstance(first, Created)
+    async with Process(process.database) as other_node:
+        again = await other_node.webhooks.create(url, ["*"], once())
+        assert again == Replay(http_status=201, body=first.id.encode())
+        assert await other_node.webhooks.create(url, ["*"], once(body="b")) is Conflict.OTHER_BODY
+        assert isinstance(await other_node.webhooks.create(url, ["*"], once("another")), Created)
+    assert len(await process.webhooks.list()) == 2
+
+
+async def test_the_same_call_at_once_registers_one_endpoint(process: Process) -> None:
+    made = await asyncio.gather(
+        *(process.webhooks.create("http://127.0.0.1/", ["*"], once()) for _ in range(3))
+    )
+    assert sorted(type(each).__name__ for each in made) == ["Created", "Replay", "Replay"]
+    assert len(await process.webhooks.list()) == 1
+
+
+async def test_a_registration_that_fails_keeps_no_answer(
+    process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object) -> None:
+        raise RuntimeError("the process dies here")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(webhook_rows, "insert", fail)
+        with pytest.raises(RuntimeError):
+            await process.webhooks.create("http://127.0.0.1/", ["*"], once())
+    assert isinstance(await process.webhooks.create("http://127.0.0.1/", [], once()), Rejected)
+    assert isinstance(await process.webhooks.create("http://127.0.0.1/", ["*"], once()), Created)
+
+
+async def test_an_idempotency_key_is_honoured_over_http(process: Process) -> None:
+    async with world(webhooks=process.webhooks) as api:
+
+        async def create(key: str) -> tuple[int, bytes, bool]:
+            body = {"url": "http://127.0.0.1/", "events": ["*"]}
+            async with api.http.post("/v1/webhooks", json=body, headers={"Idempotency-Key": key}) as got:
+                return got.status, await got.read(), "Idempotency-Replayed" in got.headers
+
+        status, made, replayed = await create("a")
+        assert (status, replayed) == (201, False)
+        assert await create("a") == (201, made, True)
+        assert (await create("b"))[1] != made
+    assert len(await process.webhooks.list()) == 2
 
 
 async def test_rotation_signs_with_both_secrets_until_it_ends(process: Process, other: OtherSide) -> None:
