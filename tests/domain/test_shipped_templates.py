@@ -11,8 +11,13 @@ from gateway.sms.segment import measure
 CATALOGUE = load(Path(__file__).parents[2] / "templates" / "sms")
 LANGUAGES = ("zh-CN", "zh-TW", "en")
 COMPLAINT = ("received", "resolution", "resolution-vip", "low-score", "clarify", "thanks", "follow-up")
-SURVEY = ("hotline", "counter", "manager", "reminder", "clarify", "thanks", "low-score")
-NAMES = [*(f"complaint/{name}" for name in COMPLAINT), *(f"survey/{name}" for name in SURVEY)]
+SURVEY = ("hotline", "counter", "manager", "reminder", "clarify", "help", "thanks", "low-score")
+CONTACT = ("opted-out", "opted-in")
+NAMES = [
+    *(f"complaint/{name}" for name in COMPLAINT),
+    *(f"survey/{name}" for name in SURVEY),
+    *(f"contact/{name}" for name in CONTACT),
+]
 SCALED = sorted({name for (name, _), each in CATALOGUE.templates.items() if "scale" in each.head.parameters})
 TOP = {"ten": "10", "five": "5", "three": "3"}
 
