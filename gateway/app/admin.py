@@ -4,12 +4,13 @@ import argparse
 import os
 import sys
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import aiohttp
+import asyncpg
 import msgspec
 
-from gateway.app.database import database
+from gateway.app.database import TROUBLES, NoDatabaseError, database, existing
 from gateway.app.node import utc_now
 from gateway.config import Settings, listening
 from gateway.domain import ids
@@ -18,16 +19,17 @@ from gateway.domain.message import status_of
 from gateway.services.keys import Key, Keys, Scope, unknown_scopes
 from gateway.services.lookups import Lookups, MessageRecord
 from gateway.storage import migrate as migrations
-from gateway.storage.database import Database, StorageUnavailable
-from gateway.storage.embedded import EmbeddedError
 
 OK, FAILED, WRONG_USE = 0, 1, 2
-TROUBLES = (EmbeddedError, StorageUnavailable, migrations.MigrationError, OSError)
+SEND_SECONDS: Final = 30.0
 
 
 async def migrate(args: argparse.Namespace, settings: Settings) -> int:
     """Bring the schema up to this version, try it, or say what waits."""
+    folder = settings.path(settings.database.folder)
     try:
+        if args.status and settings.database.embedded and not folder.exists():
+            raise NoDatabaseError(f"there is no database in {folder} yet: `huiyin migrate` makes it")
         with database(settings, share=True) as dsn:
             if args.status:
                 waiting = await migrations.pending(dsn)
@@ -56,15 +58,17 @@ async def key_create(args: argparse.Namespace, settings: Settings) -> int:
         known = ", ".join(Scope)
         print(f"no such scope: {', '.join(strange) or 'none given'}; there are {known}", file=sys.stderr)
         return WRONG_USE
+    if not args.name.strip():
+        print("--name: say who will use the key", file=sys.stderr)
+        return WRONG_USE
     if args.rate is not None and args.rate < 1:
         print("--rate: calls a second, 1 or more", file=sys.stderr)
         return WRONG_USE
     try:
-        with database(settings, share=True) as dsn:
-            async with await Database.open(dsn, size=2, patience=5.0) as opened:
-                made = await Keys(opened, IdSource(), utc_now).create(
-                    args.name, [Scope(scope) for scope in args.scopes], args.rate
-                )
+        async with existing(settings, awaited=True) as opened:
+            made = await Keys(opened, IdSource(), utc_now).create(
+                args.name.strip(), [Scope(scope) for scope in args.scopes], args.rate
+            )
     except TROUBLES as error:
         return _failed("key create", error)
     if args.json:
@@ -78,9 +82,8 @@ async def key_create(args: argparse.Namespace, settings: Settings) -> int:
 async def key_list(args: argparse.Namespace, settings: Settings) -> int:
     """All keys, without their secrets."""
     try:
-        with database(settings, share=True) as dsn:
-            async with await Database.open(dsn, size=2, patience=5.0) as opened:
-                keys = await Keys(opened, IdSource(), utc_now).list()
+        async with existing(settings) as opened:
+            keys = await Keys(opened, IdSource(), utc_now).list()
     except TROUBLES as error:
         return _failed("key list", error)
     if args.json:
@@ -100,9 +103,8 @@ async def key_revoke(args: argparse.Namespace, settings: Settings) -> int:
         print(f"{args.id}: not an id of a key; `huiyin key list` shows them", file=sys.stderr)
         return WRONG_USE
     try:
-        with database(settings, share=True) as dsn:
-            async with await Database.open(dsn, size=2, patience=5.0) as opened:
-                known = await Keys(opened, IdSource(), utc_now).revoke(uid)
+        async with existing(settings) as opened:
+            known = await Keys(opened, IdSource(), utc_now).revoke(uid)
     except TROUBLES as error:
         return _failed("key revoke", error)
     if not known:
@@ -133,7 +135,8 @@ async def send(args: argparse.Namespace, settings: Settings) -> int:
         print("send: give an API key in $HUIYIN_KEY, or with --key", file=sys.stderr)
         return WRONG_USE
     host, port = listening(settings.http.listen)
-    url = args.url or os.environ.get("HUIYIN_URL") or f"http://{host or '127.0.0.1'}:{port}"
+    scheme = "https" if settings.http.tls_certificate else "http"
+    url = args.url or os.environ.get("HUIYIN_URL") or f"{scheme}://{_reachable(host)}:{port}"
     wish = {
         "to": args.to,
         "text": args.text,
@@ -145,13 +148,16 @@ async def send(args: argparse.Namespace, settings: Settings) -> int:
     body = {name: value for name, value in wish.items() if value is not None}
     try:
         async with (
-            aiohttp.ClientSession(headers={"Authorization": f"Bearer {key}"}) as session,
+            aiohttp.ClientSession(
+                headers={"Authorization": f"Bearer {key}"}, timeout=aiohttp.ClientTimeout(SEND_SECONDS)
+            ) as session,
             session.post(f"{url.rstrip('/')}/v1/messages", json=body) as response,
         ):
-            answer: dict[str, Any] = await response.json(content_type=None)
+            answer = msgspec.json.decode(await response.read(), type=dict[str, Any])
             accepted = response.status == 202
     except (aiohttp.ClientError, OSError, ValueError) as error:
-        return _failed("send", error)
+        print(f"huiyin send: {_unreached(url, error)}", file=sys.stderr)
+        return FAILED
     if args.json:
         print(_json(answer))
     elif accepted:
@@ -161,6 +167,32 @@ async def send(args: argparse.Namespace, settings: Settings) -> int:
     return OK if accepted else FAILED
 
 
+def _reachable(host: str) -> str:
+    """Where to reach a server that listens on this host, which may be every address."""
+    if host in ("", "0.0.0.0", "::"):  # noqa: S104 - compared with
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
+
+
+def _unreached(url: str, error: Exception) -> str:
+    """Why no gateway answered there, for people."""
+    match error:
+        case aiohttp.InvalidURL() | aiohttp.NonHttpUrlClientError():
+            return f"{url} is no address; write it as http://127.0.0.1:8080"
+        case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientConnectorSSLError():
+            return f"{url} can't prove who it is: {error.__cause__ or 'its certificate is not trusted'}"
+        case aiohttp.ClientConnectorDNSError():
+            return f"the host of {url} is not known"
+        case aiohttp.ClientConnectorError():
+            return f"nothing answers at {url}; is `huiyin serve` running? --url names another gateway"
+        case TimeoutError():
+            return f"{url} did not answer within {SEND_SECONDS:.0f} seconds; whether it was sent is not known"
+        case aiohttp.ClientError():
+            return f"the connection to {url} broke; whether it was sent is not known"
+        case _:
+            return f"what answers at {url} is no Huiyin gateway"
+
+
 async def explain(args: argparse.Namespace, settings: Settings) -> int:
     """A message's way, step by step, with the reasons."""
     uid = ids.parse(Kind.MESSAGE, args.id)
@@ -168,9 +200,8 @@ async def explain(args: argparse.Namespace, settings: Settings) -> int:
         print(f"{args.id}: not an id of a message; it looks like msg_0199…", file=sys.stderr)
         return WRONG_USE
     try:
-        with database(settings, share=True) as dsn:
-            async with await Database.open(dsn, size=2, patience=5.0) as opened:
-                record = await Lookups(opened, utc_now).message(uid)
+        async with existing(settings) as opened:
+            record = await Lookups(opened, utc_now).message(uid)
     except TROUBLES as error:
         return _failed("explain", error)
     if record is None:
@@ -211,5 +242,7 @@ def _json(value: Any) -> str:
 
 
 def _failed(command: str, error: BaseException) -> int:
+    if isinstance(error, asyncpg.UndefinedTableError | asyncpg.UndefinedColumnError):
+        error = NoDatabaseError("the database has another schema: run `huiyin migrate` first")
     print(f"huiyin {command}: {error}", file=sys.stderr)
     return FAILED

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import gc
+import logging
 import signal
 import sys
 from typing import Final
@@ -10,18 +11,21 @@ from typing import Final
 import msgspec
 
 from gateway import telemetry
-from gateway.app.database import database
+from gateway.app.database import TROUBLES, database
 from gateway.app.desk import FaultyFilesError
 from gateway.app.node import Node
 from gateway.config import Settings, missing_to_serve
 from gateway.config.schema import ROLES
 from gateway.storage import migrate as migrations
-from gateway.storage.database import StorageUnavailable, UnsafeDatabase
-from gateway.storage.embedded import EmbeddedError
+from gateway.storage.database import UnsafeDatabase
+
+log = logging.getLogger(__name__)
 
 OK: Final = 0
 FAILED: Final = 1
 WRONG_USE: Final = 2
+#: `huiyin key create` may have started our PostgreSQL for a moment: it is waited for.
+LEAVE_SECONDS: Final = 5.0
 #: New objects before the young ones are looked through, and how seldom the older ones are. A message and its
 #: segments know each other, so both are freed here alone. More seldom: memory grows by half.
 COLLECT_AFTER: Final = (5_000, 3, 2)
@@ -43,21 +47,15 @@ async def serve(args: argparse.Namespace, settings: Settings) -> int:
         print(*missing, sep="\n", file=sys.stderr)
         return FAILED
     try:
-        with database(settings) as dsn:
+        with database(settings, patience=LEAVE_SECONDS) as dsn:
             await prepare(dsn, settings)
             async with Node(settings, dsn) as node:
                 seldom_collect()
                 await _until_told(node)
-    except (
-        EmbeddedError,
-        StorageUnavailable,
-        UnsafeDatabase,
-        FaultyFilesError,
-        migrations.MigrationError,
-        OSError,
-    ) as error:
+    except (UnsafeDatabase, FaultyFilesError, *TROUBLES) as error:
         print(f"huiyin serve: {error}", file=sys.stderr)
         return FAILED
+    log.info("stopped")
     return OK
 
 
