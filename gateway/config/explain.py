@@ -24,9 +24,9 @@ written by `huiyin check --explain`.
 - **Secrets.** Each secret can be given as a file instead, under its name with `_file`: `password_file`,
   `secret_file`, `dsn_file`, and `HUIYIN_SMSC__MAIN__PASSWORD_FILE`. Secrets are never shown.
 - **Durations** are written `"60s"`, `"15m"`, `"72h"`, `"7d"`, or in ISO 8601 (`"PT15M"`).
-- **Rules and templates**: a folder `rules/` or `templates/sms/` beside the configuration takes the place of the
-  shipped one, as a whole: copy the shipped folder and change what differs. `huiyin check` reads what is in force;
-  a running gateway reads it anew on `SIGHUP`, and keeps the former when there are faults.
+- **Rules and templates**: a folder `rules/` or `templates/sms/` beside the configuration takes the place of
+  the shipped one, as a whole: copy the shipped folder and change what differs. A running gateway reads both
+  anew on `SIGHUP`, and keeps the former when `huiyin check` would tell a fault.
 - **Connectors** can also stand in files of their own, `connectors/*.yaml` beside the configuration, one a
   file; the file's name is the connector's, unless it says `name`.
 
