@@ -16,7 +16,8 @@ Huiyin (回音) speaks with an operator's customers by SMS and listens to what t
 Errors are `application/problem+json` (RFC 9457): `type` is stable, `detail` says what to do, `errors`
 points at each bad field. A 2xx is given only when the thing is durably stored. Send an `Idempotency-Key` with
 every POST that creates: the same key and body within 48 hours get the first answer again, with
-`Idempotency-Replayed: true`. Without the scope `pii:read` numbers are masked, and texts left out."""
+`Idempotency-Replayed: true`. Without the scope `pii:read` numbers are masked; texts, payloads and the
+answers of other systems are left out."""
 
 _OF_EVERY: Final = {500: "A fault of ours; it was logged under the request's id"}
 _OF_KEYS: Final = {

@@ -3,6 +3,7 @@
 The quick way is one typed decode. Only when it fails is the request walked, field by field for all faults.
 """
 
+import codecs
 import re
 from datetime import datetime
 from types import NoneType, UnionType
@@ -129,11 +130,17 @@ def _why_malformed(error: Exception, body: bytes) -> str:
         try:
             body.decode()
         except UnicodeDecodeError as found:
-            return f"The body is not UTF-8: octet {found.start} is {body[found.start]:#04x}."
+            return (
+                f"The body is not UTF-8: octet {found.start} is {body[found.start]:#04x}. Encode it as UTF-8."
+            )
+    if body.startswith(codecs.BOM_UTF8):
+        return "The body begins with a byte order mark (octets 0 to 2). Leave it out."
     if (lone := _lone_surrogate(body)) is not None:
         text = body[lone : lone + 6].decode()
         return f"Octet {lone}: {text} is half a character (a lone surrogate). Send the character whole."
     said = str(error).removeprefix("JSON is malformed: ")
+    if said.startswith("Number out of range"):
+        return "A number in the JSON is larger than any that can be read."
     if "truncated" in said:
         return f"The JSON is not finished: it breaks off after {len(body)} octets. Close quotes and brackets."
     if match := _OCTET.fullmatch(said):

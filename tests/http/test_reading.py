@@ -73,6 +73,9 @@ def test_every_fault_has_its_pointer(body: Any, pointers: list[str]) -> None:
     [
         pytest.param(b"", "is empty", id="empty"),
         pytest.param(b" \r\n", "is empty", id="blank"),
+        pytest.param(b'\xef\xbb\xbf{"to": "139"}', "byte order mark", id="byte order mark"),
+        pytest.param('{"to": "您好"}'.encode("gb18030"), "Encode it as UTF-8", id="GB 18030"),
+        pytest.param(b'{"to": 1e999}', "A number in the JSON", id="beyond all numbers"),
         pytest.param(b'{"to": "139', "breaks off after 11 octets", id="cut off"),
         pytest.param(b'{"to":}', "octet 6: ", id="malformed"),
         pytest.param(b'{"to":"\xe4\xb8\xad\xc3\x28"}', "not UTF-8: octet 10 is 0xc3", id="not UTF-8"),
