@@ -57,6 +57,8 @@ _IDIOM: Final = (
     r"[打给评](?=十分(?:满意|感谢|不满|好|差))|"
     r"[十万]分(?!\s*(?:$|[\n,.!?;:。、~…)\]】」』\"']|吧|啊|哦|呀|哈|啦|了|呗|给你|/|钟|以上|左右))|"
     r"一(?:般|直|定|样|下|起|些|切|旦|律|向|共|边|再|致|流)|不三不四|丢三落四|颠三倒四|接二连三|说一不二"
+    r"|再而三|一而再|一问三不知|半斤八两|[八十]不离十|[八九十]九不离十|十有八九|说三道四|一分为二|[二三四]合一"
+    r"|一(?=[^\W\d_分星或到和不是一二三四五六七八九十]一)|(?:如|挑|屈|新|对|专|亮|为|独|其)一(?![\d分星])"
     r"|独一无二|数一数二|三三两两|七七八八|一五一十|一清二楚|"
     r"第[零一二三四五六七八九十百\d]+|(?:星期|礼拜|周)[一二三四五六七\d](?!\d)"
     r"|[同统唯万之其单逐任每某哪这那另]一|一一|"
@@ -181,10 +183,10 @@ def _held(plain: str, start: int, end: int, kind: str) -> tuple[Kind, int, str] 
     """As what a numeral stands that is part of a word, a long number or another numeral; else None."""
     after = plain[end : end + 1]
     if kind == "han":
-        if plain[start:end] == "一" and plain[start - 1 : start] > "\u4e00":
-            return Kind.ODD, 0, "odd-number"
         if not _HAN_BOUND.match(plain, end):
             return Kind.OTHER, 0, "no-number"
+        if plain[start:end] == "一" and plain[start - 1 : start] > "\u4e00":
+            return Kind.ODD, 0, "odd-number"
         return (Kind.ODD, 0, "odd-number") if plain[start:end] in {"两", "俩", "仨"} else None
     if kind == "word":
         if after == "-" or plain[start - 1 : start] == "-":

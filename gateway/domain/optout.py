@@ -1,6 +1,7 @@
 """Whether a reply is one of the words with which a customer opts out, or comes back: the whole text, in any
 width, case and script, whatever blanks and punctuation; never a word inside a sentence."""
 
+import re
 import unicodedata
 from enum import StrEnum
 from typing import Final
@@ -40,6 +41,18 @@ _WORDS: Final = dict.fromkeys(map(_bare, _LEAVE.split()), OptOut.LEAVE) | dict.f
     map(_bare, _RETURN.split()), OptOut.RETURN
 )
 _LONGEST: Final = 80
+#: What parts clauses: signs, and blanks beside Chinese letters and digits. TD-LTE is one word.
+_CLAUSE_END: Final = re.compile(r"[^\w' -]+|(?<![a-z])[ -]+|[ -]+(?![a-z])|\n")
+_SCORE: Final = re.compile(r"^(?:[\d一二三四五六七八九十]+[分星]?)|(?:[\d一二三四五六七八九十]+[分星]?)$")
+#: In a line of English that has no sign to part it: these alone are no English.
+_SURE: Final = re.compile(r"(?<![a-z-])(?:td|tdall|unsub|unsubscribe|opt out)(?![a-z-])|(?<=[ ])t[ .!]*$")
+_SIGNS: Final = re.compile(r"[\W_]+")
+#: A text without any of these holds no opt-out, which is soon seen.
+_HAN_HINT: Final = re.compile(r"[退拒订]|停止|再发|接收|恢复|推送")
+_LATIN: Final = re.compile(r"[a-z]+")
+_LATIN_HINT: Final = frozenset(
+    part for word in (_LEAVE + _RETURN).lower().split() for part in _LATIN.findall(word)
+) | frozenset(word for word in _WORDS if word.isascii())
 
 
 def read_optout(text: str) -> OptOut | None:
@@ -48,3 +61,18 @@ def read_optout(text: str) -> OptOut | None:
         return None
     bare = _bare(text)
     return None if "?" in fold(text).plain else _WORDS.get(bare)
+
+
+def holds_optout(plain: str) -> bool:
+    """Whether a clause of its own in a folded text opts out or back in: 8分。TD; never 退订流量包很快."""
+    if _LATIN_HINT.isdisjoint(_LATIN.findall(plain)) and not _HAN_HINT.search(plain):
+        return False
+    clauses = _CLAUSE_END.split(plain)
+    return any(_is_word(clause) for clause in clauses) or _SURE.search(plain) is not None
+
+
+def _is_word(clause: str) -> bool:
+    if len(clause) > _LONGEST:
+        return False
+    bare = _SIGNS.sub("", clause)
+    return bare in _WORDS or _SCORE.sub("", bare) in _WORDS

@@ -6,6 +6,7 @@ from functools import lru_cache
 from typing import Final
 
 from gateway.domain import words as say
+from gateway.domain.flaws import is_flawed, is_mockery, without_harmless
 from gateway.domain.fold import Folded
 from gateway.domain.scale import Scale, Scored, Unclear, WordTable
 
@@ -165,9 +166,8 @@ def _stands_before(after: str) -> bool:
 
 def _mixed(rest: str, value: int, scale: Scale) -> bool:
     """Whether the rest holds any blame beside a good word, or any praise beside a bad one."""
-    good = value == (1 if scale is Scale.THREE else scale.highest)
-    blamed = say.STRONG_BLAME.search(rest) or say.BLAME.search(rest) or say.FLAW.search(rest)
-    return bool(blamed if good else say.STRONG_PRAISE.search(rest) or say.PRAISE.search(rest))
+    blamed = say.STRONG_BLAME.search(rest) or say.BLAME.search(rest) or is_flawed(rest) or is_mockery(rest)
+    return bool(blamed if is_top(value, scale) else say.STRONG_PRAISE.search(rest) or say.PRAISE.search(rest))
 
 
 def _clauses(plain: str) -> list[tuple[int, int]]:
@@ -180,22 +180,31 @@ def _clauses(plain: str) -> list[tuple[int, int]]:
     return [(left, right) for left, right in places if left < right]
 
 
+def is_top(value: int, scale: Scale) -> bool:
+    """Whether nothing better can be said on the scale."""
+    return value == (1 if scale is Scale.THREE else scale.highest)
+
+
 def contradicts(comment: str, value: int, scale: Scale) -> bool:
     """Whether the words say another thing than the number: 10 and 非常不满意, 1 and 很好."""
-    strong_blame = say.STRONG_BLAME.search(comment)
-    rest = say.STRONG_BLAME.sub(" ", comment)
-    blame = say.BLAME.search(rest)
-    rest = say.BLAME.sub(" ", rest)
-    flaw = say.FLAW.search(rest)
-    rest = say.FLAW.sub(" ", rest)
+    if say.DOUBLED.search(comment) or (is_top(value, scale) and is_flawed(comment)):
+        return True
+    strong_blame = blame = flaw = None
+    rest = comment
+    if any(pattern.search(comment) for pattern in (say.STRONG_BLAME, say.BLAME, say.FLAW)):
+        rest = comment = without_harmless(comment)
+        strong_blame = say.STRONG_BLAME.search(rest)
+        rest = say.STRONG_BLAME.sub(" ", rest)
+        blame = say.BLAME.search(rest)
+        rest = say.BLAME.sub(" ", rest)
+        flaw = say.FLAW.search(rest)
+        rest = say.FLAW.sub(" ", rest)
     strong_praise, praise = say.STRONG_PRAISE.search(rest), say.PRAISE.search(rest)
     middling = say.MIDDLING.search(rest)
-    if say.DOUBLED.search(comment):
-        return True
     if scale is Scale.THREE:
         good = strong_praise or praise
         return bool(
-            (value == 1 and (strong_blame or blame or middling or (flaw and not good)))
+            (value == 1 and (strong_blame or blame or middling))
             or (value == 2 and (strong_blame or "满意" in comment))
             or (value == 3 and (middling or (good and not (blame or strong_blame or flaw))))
         )
@@ -203,7 +212,7 @@ def contradicts(comment: str, value: int, scale: Scale) -> bool:
     return bool(
         (strong_blame and share > 0.5)
         or (blame and share >= 0.7 and not (praise or strong_praise))
-        or ((blame or flaw) and share == 1)
+        or (blame and share == 1)
         or (strong_praise and share <= 0.6 and not (blame or strong_blame or flaw))
         or (strong_praise and share <= 0.3)
         or (praise and share <= 0.4 and not (blame or strong_blame or flaw))

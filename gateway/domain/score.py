@@ -7,9 +7,12 @@ from itertools import pairwise
 from typing import Final
 
 from gateway.domain import words as say
+from gateway.domain.flaws import is_mockery
 from gateway.domain.fold import Folded, fold
+from gateway.domain.garbled import is_garbled
 from gateway.domain.numerals import Kind, Mention, mentions
-from gateway.domain.satisfaction import SEPARATORS, contradicts, from_words, joined
+from gateway.domain.optout import holds_optout
+from gateway.domain.satisfaction import SEPARATORS, contradicts, from_words, is_top, joined
 from gateway.domain.scale import SHIPPED, Scale, Scored, Unclear, WordTable
 
 __all__ = ["SHIPPED", "Scale", "Scored", "Unclear", "WordTable", "read_score"]
@@ -31,10 +34,18 @@ _MACHINE: Final = re.compile(r"[\u202d\u202e]")
 
 def read_score(text: str, scale: Scale, words: WordTable = SHIPPED) -> Scored | Unclear:
     """The one score that the reply states on `scale` with the comment beside it, or why none is certain."""
+    if is_garbled(text):
+        return Unclear(why="undecodable")
     line = fold(text)
+    answer = _read(line, scale, words)
+    beside = answer.comment if isinstance(answer, Scored) else answer.why != "no-number"
+    return Unclear(why="opt-out") if beside and holds_optout(line.plain) else answer
+
+
+def _read(line: Folded, scale: Scale, words: WordTable) -> Scored | Unclear:
     if _MACHINE.search(line.clean):
         return Unclear(why="odd-mark")
-    found = list(mentions(line.plain, scale.highest, stars=scale is Scale.FIVE))
+    line, found = _numbers(line, scale)
     stated = [mention for mention in found if mention.kind in (Kind.BARE, Kind.MARKED)]
     odd = next((mention for mention in found if mention.kind is Kind.ODD), None)
     if odd:
@@ -50,6 +61,19 @@ def read_score(text: str, scale: Scale, words: WordTable = SHIPPED) -> Scored | 
     ):
         return Unclear(why="off-scale")
     return _from_number(line, one, scale)
+
+
+def _numbers(line: Folded, scale: Scale) -> tuple[Folded, list[Mention]]:
+    """The numbers of the text; of 满分10分，我给8分 without what only says where this very scale ends."""
+    stars = scale is Scale.FIVE
+    top = say.SCALE_TOP[scale.highest].search(line.plain) if scale is not Scale.THREE else None
+    if top:
+        blank = " " * (top.end() - top.start())
+        rest = Folded(*(each[: top.start()] + blank + each[top.end() :] for each in line))
+        found = list(mentions(rest.plain, scale.highest, stars=stars))
+        if any(mention.kind in (Kind.BARE, Kind.MARKED) for mention in found):
+            return rest, found
+    return line, list(mentions(line.plain, scale.highest, stars=stars))
 
 
 def _one(plain: str, stated: list[Mention], scale: Scale) -> Mention | Unclear:
@@ -175,6 +199,8 @@ def _tail(after: str, score: Mention) -> int | Unclear:
 
 def _follows(rest: str, score: Mention, *, blank: bool) -> bool:
     """Whether words that no sign parts from the score are a comment: not its unit, not its predicate."""
+    if score.kind is Kind.BARE and say.SOUNDS[score.value].match(rest):
+        return False
     first = _WORD.match(rest)
     if first is None:  # an emoji
         return True
@@ -215,6 +241,8 @@ def _refused(before: str, lead: str, after: str, score: Mention, scale: Scale) -
         return Unclear(why="question")
     if re.search(r"'d|would", lead) and "but" in after:
         return Unclear(why="condition")
+    if is_top(score.value, scale) and is_mockery(comment):
+        return Unclear(why="taken-back")
     if contradicts(comment, score.value, scale):
         return Unclear(why="contradiction")
     return None

@@ -2,6 +2,7 @@
 what takes it back. Patterns are for folded text (`fold.py`)."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable
 from typing import Final
 
@@ -183,6 +184,26 @@ PARTICLES: Final = re.compile(
     r"|滴|哟|噢|喔|奉上|送上|拿去|拿走|收好|给你们|给您|给你|好了(?!吧)|嘻|亲|耶|呢|嗯)*+"
 )
 
+#: 满分10分, 10分制: where the scale ends, by its top.
+SCALE_TOP: Final = {
+    highest: re.compile(
+        rf"[(（]?(?:(?:满分|总分)(?:是|为|共|[: ])*(?:{top})(?![\d.])\s*[分星]?制?"
+        rf"|(?<![\d.负+\-])(?:{top})\s*[分星]"
+        r"(?:制|是满分|为满分|满分|封顶))(?:的话)?[)）]?"
+    )
+    for highest, top in ((10, "10|十"), (5, "5|五"))
+}
+#: 2 bad, 4 you, 3 无产品: with what follows the number is a word itself.
+SOUNDS: Final = defaultdict(
+    lambda: re.compile(r"you(?![a-z])(?! \w)"),
+    {
+        1: re.compile(r"般|直|定(?!要)|样|下|切|起|共|点|些"),
+        2: re.compile(r"(?:bad|much|late|slow|good|long|many|you)(?=$|[^\w ]| *$)|手|货|逼|百五"),
+        3: re.compile(r"无|q(?![a-z])|包(?!容)"),
+        4: re.compile(r"(?:you|u|me|us|all|ever|sure|your|the|my|it)(?![a-z])|季"),
+    },
+)
+
 #: Words that take a score back, doubt it, or make it hang on something, wherever they stand.
 DANGER: Final = re.compile(
     r"[❌🚫✖✘✗×☓➕➖↑↓⬆⬇⛔]|改(?:成|为|到|打|给|评)|原来(?:给|打|想)|本来|原本|本想|(?:打|发|按|写|输|填|点"
@@ -195,7 +216,7 @@ DANGER: Final = re.compile(
     r"|差不多|大概|可能|也许|左右|上下|至少|至多|最多|最少|顶多|之间|[扣减加](?:了|掉"
     r"|你们?)?[\d一二两三四五]?分|少[\d一二两三四五]分"
     r"|加(?:一|1)?分"
-    r"|打(?:几|多少)分|给(?:几|多少)分|几分|多少分|还是(?=[\d一二三四五六七八九十])"
+    r"|打(?:几|多少)分|给(?:几|多少)分|几分(?!钟)|多少分|还是(?=[\d一二三四五六七八九十])"
     r"|或者?(?=[\d一二三四五六七八九十])"
     r"|随便(?=[,。!~… ]|给|打|评|选|填|吧|啦|\d)"
     r"|退订|不是(?:我|本人)|验证码|自动回复|自动应答|请回复|请您(?:对|为|回复|评|打)|请对|请为|尊敬的"
@@ -211,7 +232,8 @@ DANGER: Final = re.compile(
 )
 #: A clause after a score that begins so says how far the score goes, or that it does not stand.
 QUALIFIED: Final = re.compile(
-    r"(?:^|[\n,.。!;:~…、( ])\s*(?:不[够止到足]|没戏|办理|开通|订购|续订|领取|妄想|也配|你也配|凭啥"
+    r"(?:^|[\n,.。!;:~…、( ])\s*(?:不(?:[够止足]|到(?![^,。!?\n]{1,8}就))|没戏|办理|开通|订购|续订|领取"
+    r"|妄想|也配|你也配|凭啥"
     r"|再[说议]|待定|看(?:情况|表现"
     r"|着办)|先(?:这样|给|打)"
     r"|暂[定时]|起步|以[内下上]|多点|多些|出头|开外|有余|不等|封顶|起码|打底|保底|换成|变成|收回|无效"
@@ -245,7 +267,8 @@ KEPT_BACK: Final = re.compile(
 )
 #: Before a score, these make it hang on what has not happened yet.
 CONDITION: Final = re.compile(
-    r"(?<![中同平优])等(?!了|待|半天|很久|好久|太久)|先|什么时候|何时|将来|下次|以后|希望|想|要(?!求)|能(?!力)|会(?!员)"
+    r"(?<![中同平优])等(?!了|待|半天|很久|好久|太久)|先|什么时候|何时|将来|下次|以后|希望|想|要(?!求)"
+    r"|能(?!力)|会(?!员)"
     r"|才(?!来|解决|修|处理|有人|到|接|回|搞定|办|打通|联系)|再(?!次)|别|不(?:是(?!很|太|特别|那么)|要|能"
     r"|会|想|肯|敢)|上次|上回|以前|之前|别人|人家|他们|让我|叫我|求"
     r"|昨天(?![^,。!;\n给评分说讲选]{0,6}(?:报|坏|断|修|装|来|上门|申请|投诉|打电话|处理|解决|联系))"

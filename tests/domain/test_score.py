@@ -109,10 +109,38 @@ def test_a_score_is_read_with_the_rest_as_its_comment(
         pytest.param("10分，非常不满意", "contradiction", id="contradiction"),
         pytest.param("8分，打错了", "taken-back", id="taken back"),
         pytest.param("大概8分", "about", id="about"),
+        pytest.param("8\ufffd\ufffd", "undecodable", id="replaced signs"),
+        pytest.param("8Ö£¬ºÜºÃ", "undecodable", id="mojibake"),
+        pytest.param("8分。TD", "opt-out", id="an opt-out beside a score"),
+        pytest.param("10分，你赢了", "taken-back", id="mockery"),
     ],
 )
 def test_what_is_not_understood_says_why(reply: str, why: str) -> None:
     assert read_score(reply, Scale.TEN) == Unclear(why=why)
+
+
+@pytest.mark.parametrize("flaw", ["网速慢", "网还是没好", "又断了", "没人管", "就是有点卡", "still slow"])
+@pytest.mark.parametrize(
+    ("top", "below", "scale"), [("10", "9", Scale.TEN), ("5", "4", Scale.FIVE), ("1", "2", Scale.THREE)]
+)
+def test_a_flaw_in_any_wording_stands_beside_any_score_but_the_top(
+    flaw: str, top: str, below: str, scale: Scale
+) -> None:
+    assert read_score(f"{top}, {flaw}", scale) == Unclear(why="contradiction")
+    assert read_score(f"{below}, {flaw}", scale) == Scored(value=int(below), comment=flaw)
+
+
+@pytest.mark.parametrize(
+    "praise", ["不慢", "终于不卡了", "再也没断过", "人在外地出差", "断网问题解决了", "刷卡很快"]
+)
+def test_what_only_sounds_like_a_flaw_leaves_the_top_standing(praise: str) -> None:
+    assert read_score(f"10分，{praise}", Scale.TEN) == Scored(value=10, comment=praise)
+
+
+def test_the_scales_own_top_is_no_second_score() -> None:
+    assert read_score("满分10分，我给8分", Scale.TEN) == Scored(value=8, comment="")
+    assert read_score("4分（满分5分）", Scale.FIVE) == Scored(value=4, comment="")
+    assert read_score("满分5分，我给4分", Scale.TEN) == Unclear(why="several")
 
 
 def test_the_operators_words_are_scores() -> None:
