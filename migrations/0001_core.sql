@@ -228,7 +228,7 @@ CREATE TABLE webhooks (
     id         uuid        PRIMARY KEY,
     url        text        NOT NULL,
     events     text[]      NOT NULL,
-    secrets    text[]      NOT NULL,               -- the newest first; two while one is being rotated out
+    secrets    text[]      NOT NULL,               -- the newest first; up to four while one is being rotated out
     created_at timestamptz NOT NULL,
     removed_at timestamptz
 );

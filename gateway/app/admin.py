@@ -30,7 +30,7 @@ async def migrate(args: argparse.Namespace, settings: Settings) -> int:
     try:
         if args.status and settings.database.embedded and not folder.exists():
             raise NoDatabaseError(f"there is no database in {folder} yet: `huiyin migrate` makes it")
-        with database(settings, share=True) as dsn:
+        with database(settings) as dsn:
             if args.status:
                 waiting = await migrations.pending(dsn)
                 print(

@@ -1,10 +1,11 @@
 """Which database a command works on: the embedded one, started for it, or the one of the DSN."""
 
 import asyncio
+import logging
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from typing import Final
 
 import asyncpg
@@ -13,6 +14,8 @@ from gateway.config import Settings
 from gateway.storage import migrate as migrations
 from gateway.storage.database import Database, StorageUnavailable, guard
 from gateway.storage.embedded import DataDirInUse, EmbeddedError, EmbeddedServer, dsn_of
+
+log = logging.getLogger(__name__)
 
 #: How long one waits for a server that does not answer, and for one that is being made.
 ANSWER_SECONDS: Final = 5.0
@@ -36,12 +39,13 @@ TROUBLES: Final = (
 
 
 @contextmanager
-def database(settings: Settings, *, share: bool = False, patience: float = 0.0) -> Iterator[str]:
-    """The DSN, while the server runs. With `share` a server that another process of ours started will do;
-    without, another process has `patience` seconds to leave it. It blocks: call it before the work begins.
+def serving(settings: Settings, *, patience: float = 0.0) -> Iterator[tuple[str, EmbeddedServer | None]]:
+    """The DSN, and the embedded server behind it if it is ours to run. It blocks: call it before the work.
+
+    Another process has `patience` seconds to leave the embedded one; then `DataDirInUse`.
     """
     if not settings.database.embedded:
-        yield settings.database.dsn.reveal()
+        yield settings.database.dsn.reveal(), None
         return
     folder = settings.path(settings.database.folder)
     deadline = time.monotonic() + patience
@@ -50,14 +54,35 @@ def database(settings: Settings, *, share: bool = False, patience: float = 0.0) 
             server = EmbeddedServer.start(folder)
             break
         except DataDirInUse:
-            if share:
-                yield dsn_of(folder)
-                return
             if time.monotonic() >= deadline:
                 raise
             time.sleep(AGAIN_SECONDS)
     with server:
-        yield server.dsn
+        yield server.dsn, server
+
+
+@contextmanager
+def database(settings: Settings) -> Iterator[str]:
+    """The DSN, while the server runs; one that another process of ours started will do."""
+    with ExitStack() as stack:
+        try:
+            dsn, _ = stack.enter_context(serving(settings))
+        except DataDirInUse:
+            dsn = dsn_of(settings.path(settings.database.folder))
+        yield dsn
+
+
+async def keep_running(server: EmbeddedServer | None) -> None:
+    """Start the embedded server again when it ends by itself: killed, or its disk was full."""
+    while server is not None:
+        await asyncio.sleep(AGAIN_SECONDS)
+        if not server.running:
+            log.error("the embedded PostgreSQL has ended; it is started again")
+            try:
+                server.restart()  # on this thread: the server ends with the thread that started it
+            except (EmbeddedError, OSError) as error:
+                log.error("it does not start", extra={"why": str(error)})
+                await asyncio.sleep(ANSWER_SECONDS)
 
 
 @asynccontextmanager
@@ -92,7 +117,7 @@ async def _open(settings: Settings, stack: AsyncExitStack) -> Database:
         raise NoDatabaseError(
             f"there is no database in {folder} yet: start `huiyin serve`, or run `huiyin migrate`"
         )
-    dsn = stack.enter_context(database(settings, share=True))
+    dsn = stack.enter_context(database(settings))
     with guard():
         waiting = await migrations.pending(dsn)
     if waiting:

@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from gateway import telemetry
-from gateway.app.database import TROUBLES, database
+from gateway.app.database import TROUBLES, keep_running, serving
 from gateway.app.desk import FaultyFilesError
 from gateway.app.node import Node
 from gateway.config import Settings, missing_to_serve
@@ -47,11 +47,13 @@ async def serve(args: argparse.Namespace, settings: Settings) -> int:
         print(*missing, sep="\n", file=sys.stderr)
         return FAILED
     try:
-        with database(settings, patience=LEAVE_SECONDS) as dsn:
+        with serving(settings, patience=LEAVE_SECONDS) as (dsn, server):
             await prepare(dsn, settings)
             async with Node(settings, dsn) as node:
+                watch = asyncio.create_task(keep_running(server))
                 seldom_collect()
                 await _until_told(node)
+                watch.cancel()
     except (UnsafeDatabase, FaultyFilesError, *TROUBLES) as error:
         print(f"huiyin serve: {error}", file=sys.stderr)
         return FAILED

@@ -72,3 +72,19 @@ async def test_it_serves_by_its_settings_and_says_that_it_stopped(tmp_path: Path
         async with session.get(f"https://127.0.0.1:{port}/healthz", ssl=trust) as answer:
             assert answer.status == 200
     assert said[-1]["event"] == "stopped"
+
+
+async def test_an_embedded_postgresql_that_was_killed_is_started_again(
+    tmp_path: Path, open_dir: Path
+) -> None:
+    process = open_dir / "home" / "cluster" / "postmaster.pid"
+    ours = {"HUIYIN_DATABASE__FOLDER": str(open_dir)}
+    async with serving(tmp_path, "embedded", **ours) as (port, _), aiohttp.ClientSession() as session:
+        before = process.read_text().split()[0]
+        os.kill(int(before), signal.SIGKILL)
+        async with asyncio.timeout(30):
+            while True:
+                await asyncio.sleep(0.1)
+                async with session.get(f"http://127.0.0.1:{port}/readyz") as answer:
+                    if answer.status == 200 and process.read_text().split()[0] != before:
+                        return
