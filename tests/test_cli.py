@@ -316,6 +316,16 @@ def test_templates_that_are_needed_and_missing_are_faults(
     assert any(said in fault for fault in checked(capsys))
 
 
+def test_a_word_of_courtesy_that_is_missing_is_a_warning(
+    own_files: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.rmtree(own_files / "templates" / "sms" / "contact")
+    assert cli.main(["check"]) == 0
+    assert "warning: there is no template contact/opted-out; customers get no such word" in (
+        capsys.readouterr().out
+    )
+
+
 @pytest.mark.parametrize("language", ["fr", "zh-HK", "en-GB"])
 def test_the_language_must_be_one_that_templates_are_written_in(
     empty_folder: Path, capsys: pytest.CaptureFixture[str], language: str

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from msgspec import Struct
+from msgspec.structs import fields
 
 from gateway import config
 from gateway.config import ConfigError, Secret, Settings
@@ -400,6 +402,25 @@ def test_what_would_do_nothing_can_not_be_set(file: Path, setting: str) -> None:
     section, _, key = setting.rpartition(".")
     told = faults_of(file, f'[{section}]\n{key} = "x"')
     assert f"huiyin.toml:2: {setting}: unknown" in "\n".join(told)
+
+
+def test_every_setting_is_read_by_somebody() -> None:
+    """By its name: as an attribute, or as a connector's field."""
+    root = Path(config.__file__).parent
+    judged = [root / name for name in ("schema.py", "explain.py", "read.py", "judge.py")]
+    source = "".join(path.read_text() for path in root.parent.rglob("*.py") if path not in judged)
+    kinds = [
+        *(section.type for section in fields(Settings)),
+        *(config.Smsc, config.Receiver, config.Sender, config.Connector, config.Success),
+    ]
+    settings = [
+        setting.name
+        for kind in kinds
+        if isinstance(kind, type) and issubclass(kind, Struct)
+        for setting in fields(kind)
+    ]
+    assert len(settings) > 60
+    assert [name for name in settings if not re.search(rf'\.{name}\b|"{name}"', source)] == []
 
 
 @pytest.mark.parametrize("role", ["worker", "console", "mail"])

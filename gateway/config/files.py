@@ -25,6 +25,11 @@ REPLIES: Final = "replies.yaml"
 BY_DEFAULT: Final[Mapping[str, Mapping[str, Any]]] = {
     "complaint/resolution": {"text": "已处理。", "ticket": "TS-1", "scale": "ten", "question": True},
 }
+#: Words that customers get besides, with what these are given: without them nothing is lost but courtesy.
+BESIDES: Final[Mapping[str, Mapping[str, Any]]] = {
+    "contact/opted-out": {"scope": "marketing"},
+    "contact/opted-in": {},
+}
 #: What the templates of survey rules are given; the others get nothing.
 GIVEN: Final[Mapping[str, Mapping[str, Any]]] = {
     "clarify": {"scale": "ten"},
@@ -62,6 +67,11 @@ def read_files(settings: Settings) -> Files:
     if not catalogue.faults:  # else what is missing may be what is faulty
         faults += _judge_languages(catalogue)
         faults += _judge_templates(catalogue, surveys, folder / SURVEYS)
+        doubts += (
+            f"{told}; customers get no such word"
+            for name, given in BESIDES.items()
+            for told in _unfit(catalogue, name, given)
+        )
     faults += (
         f"{folder / SURVEYS}: {place}reminder.after: comes when the question has expired; "
         "make it shorter than expires_in"
