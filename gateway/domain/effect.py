@@ -59,6 +59,14 @@ class OutOfInbox:
     reply_id: UUID
 
 
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """Nobody need look at this reply, but why it was not understood goes on record."""
+
+    reply_id: UUID
+    reason: str
+
+
 class Scope(StrEnum):
     """What an opt-out stops, as contacts keep it."""
 
@@ -73,4 +81,4 @@ class OptOut:
     scope: Scope
 
 
-Effect = Reply | WriteBack | Announce | FollowUp | SetTimer | Inbox | OutOfInbox | OptOut
+Effect = Reply | WriteBack | Announce | FollowUp | SetTimer | Inbox | OutOfInbox | Noted | OptOut

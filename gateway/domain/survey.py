@@ -5,11 +5,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 from uuid import UUID
 
-import msgspec
 from msgspec.structs import replace
 
 from gateway.domain.effect import (
@@ -17,151 +15,70 @@ from gateway.domain.effect import (
     Effect,
     FollowUp,
     Inbox,
+    Noted,
     OutOfInbox,
     Reply,
     SetTimer,
     WriteBack,
 )
-from gateway.domain.ids import Kind, public
-from gateway.domain.score import Scale, Scored
+from gateway.domain.score import Scale, Scored, Unclear
 from gateway.domain.survey_rules import SurveyRules
+from gateway.domain.survey_state import (
+    FINAL,
+    MAX_COMMENT,
+    MAX_REVISIONS,
+    TRANSITIONS,
+    WAITING,
+    Happening,
+    Revision,
+    State,
+    Status,
+    Subject,
+    Survey,
+    Why,
+    report,
+)
 
-#: A ticket's comment field is no mailbox: what is longer stands in the raw replies.
-MAX_COMMENT: Final = 2000
-MAX_REVISIONS: Final = 10
+__all__ = [
+    "FINAL",
+    "MAX_COMMENT",
+    "MAX_REVISIONS",
+    "TRANSITIONS",
+    "WAITING",
+    "Cancel",
+    "Happening",
+    "Input",
+    "PromptFailed",
+    "Reminder",
+    "ReplyText",
+    "Revision",
+    "State",
+    "Status",
+    "Subject",
+    "Superseded",
+    "Survey",
+    "TimeUp",
+    "Verdict",
+    "Why",
+    "is_low",
+    "is_revisable",
+    "is_waiting",
+    "report",
+    "step",
+]
 
-
-class Status(StrEnum):
-    """Where a survey stands."""
-
-    OPEN = "open"  #: asked, no answer yet
-    CLARIFYING = "clarifying"  #: an answer was not understood, and the customer was asked once more
-    ANSWERED = "answered"  #: there is a score
-    EXPIRED = "expired"  #: its time is over without a word
-    UNPARSED = "unparsed"  #: there are words that nobody understood; a person may set the score
-    CANCELLED = "cancelled"  #: taken back, superseded, or the question could not be delivered
-    SUPPRESSED = "suppressed"  #: never asked, and the reason says why
-
-
-class Happening(StrEnum):
-    """What can happen to a survey."""
-
-    SCORED = "scored"  #: a clear score from the customer
-    UNCLEAR = "unclear"  #: words that are no clear score
-    REMINDED = "reminded"  #: the time for a reminder has come
-    OVERDUE = "overdue"  #: the time for an answer is over
-    UNDELIVERED = "undelivered"  #: the question will never arrive
-    SET = "set"  #: a person read a score in the customer's words
-    SUPERSEDED = "superseded"  #: the same ticket was resolved again, with a question of its own
-    WITHDRAWN = "withdrawn"  #: an opt-out, or the caller's wish
-
-
-#: A question that still waits for its answer.
-WAITING: Final = (Status.OPEN, Status.CLARIFYING, Status.UNPARSED)
-FINAL: Final = (Status.ANSWERED, Status.EXPIRED, Status.CANCELLED, Status.SUPPRESSED)
-
-#: The machine. A pair that is missing cannot happen, and is an error if it does.
-TRANSITIONS: Final[dict[tuple[Status, Happening], Status]] = {
-    (Status.OPEN, Happening.SCORED): Status.ANSWERED,
-    (Status.OPEN, Happening.UNCLEAR): Status.CLARIFYING,
-    (Status.OPEN, Happening.REMINDED): Status.OPEN,
-    (Status.OPEN, Happening.OVERDUE): Status.EXPIRED,
-    (Status.OPEN, Happening.UNDELIVERED): Status.CANCELLED,
-    (Status.CLARIFYING, Happening.SCORED): Status.ANSWERED,
-    (Status.CLARIFYING, Happening.UNCLEAR): Status.UNPARSED,
-    (Status.CLARIFYING, Happening.OVERDUE): Status.UNPARSED,  # there are words: they are for a person
-    (Status.UNPARSED, Happening.SCORED): Status.ANSWERED,
-    (Status.UNPARSED, Happening.UNCLEAR): Status.UNPARSED,
-    (Status.ANSWERED, Happening.SCORED): Status.ANSWERED,  # a revision, or a comment when it comes late
-    (Status.ANSWERED, Happening.UNCLEAR): Status.ANSWERED,  # a comment
-    # Whoever answers has got the question, whatever a receipt said before.
-    (Status.CANCELLED, Happening.SCORED): Status.ANSWERED,
-    (Status.CANCELLED, Happening.UNCLEAR): Status.UNPARSED,  # not open again: another question may be
-    **{(status, Happening.SUPERSEDED): Status.CANCELLED for status in WAITING},
-    **{(status, Happening.WITHDRAWN): Status.CANCELLED for status in WAITING},
-    # A person may read a score in any words that were written about it.
-    **{(status, Happening.SET): Status.ANSWERED for status in Status if status is not Status.SUPPRESSED},
-    # A timer that comes when all is said, and a receipt about a question that was answered, change nothing.
-    **{
-        (status, happening): status
-        for status in (*FINAL, Status.UNPARSED, Status.CLARIFYING)
-        for happening in (Happening.REMINDED, Happening.OVERDUE, Happening.UNDELIVERED)
-        if (status, happening) != (Status.CLARIFYING, Happening.OVERDUE)
-    },
-}
-
-
-class Why(StrEnum):
-    """Why a survey was cancelled, or why a reply stands in the inbox."""
-
-    UNDELIVERABLE = "undeliverable"
-    SUPERSEDED = "superseded"
-    OPTED_OUT = "opted-out"
-    CANCELLED = "cancelled"
-    NOT_UNDERSTOOD = "not-understood"
-
-
-class Subject(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What was asked, and about what. Never changes."""
-
-    scale: Scale
-    ticket: dict[str, Any] | None = None  #: as the ticket system gave it; it has an `id`
-    agent: str | None = None
-    department: str | None = None
-    ref: str | None = None
-    language: str | None = None
-
-
-class Revision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A score that counted from `at` on, and the words it was read in."""
-
-    score: int
-    at: datetime
-    text: str = ""
-    reply_id: UUID | None = None
-    by: str | None = None  #: the person who set it
-
-
-class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What has happened so far. The last revision is the score."""
-
-    revisions: tuple[Revision, ...] = ()
-    comment: str = ""
-    unclear: UUID | None = None  #: the last reply that was not understood
-    unclear_text: str = ""
-    reminded_at: datetime | None = None
-    apologised: bool = False  #: the answer to a low score went out
-    low: bool = False  #: the score that counts is a low one
-    followed_up: bool = False  #: a low score was announced, and is seen to
-    answered_by_us: tuple[datetime, ...] = ()  #: when automatic answers went out
-    reason: str | None = None  #: why it was cancelled or suppressed
-
-
-class Survey(NamedTuple):
-    """One survey: one row of `conversations`, in the order of its columns."""
-
-    bucket: int
-    id: UUID
-    kind: str
-    msisdn: str
-    address: str  #: access number and extension: where the answer comes in
-    touchpoint: str
-    ticket_id: str | None
-    status: Status
-    opened_at: datetime
-    expires_at: datetime
-    message_id: UUID | None  #: the question
-    subject: Subject
-    state: State
-    version: int
+#: What words without a score may be beside one: a remark. Any other code hints at another score.
+REMARKS: Final = frozenset({"no-number", "other-unit", "list"})
 
 
 @dataclass(frozen=True, slots=True)
 class ReplyText:
-    """The customer wrote."""
+    """The customer wrote. The two marks are of the operator's word lists."""
 
     reply_id: UUID
     text: str
+    asks_for_help: bool = False  #: a complaint, a wish for a person: whatever else it says
+    takes_back: bool = False  #: "that was wrong", without another score
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,35 +150,6 @@ def is_low(score: int, scale: Scale, rules: SurveyRules) -> bool:
             return score >= rules.low.three
 
 
-def report(survey: Survey) -> dict[str, Any]:
-    """All that is known of a survey, as the ticket system and webhooks get it."""
-    subject, state = survey.subject, survey.state
-    last = state.revisions[-1] if state.revisions else None
-    return {
-        "survey": public(Kind.SURVEY, survey.id),
-        "to": survey.msisdn,
-        "ticket": subject.ticket,
-        "touchpoint": survey.touchpoint,
-        "agent": subject.agent,
-        "department": subject.department,
-        "ref": subject.ref,
-        "status": survey.status,
-        "reason": state.reason,
-        "scale": subject.scale,
-        "score": last.score if last else None,
-        "comment": state.comment or None,
-        "text": last.text if last else state.unclear_text or None,
-        "low": state.low,
-        "set_by_person": last is not None and last.by is not None,
-        "person": last.by if last else None,
-        "asked_at": survey.opened_at,
-        "expires_at": survey.expires_at,
-        "answered_at": state.revisions[0].at if last else None,
-        "revised_at": last.at if last and len(state.revisions) > 1 else None,
-        "revisions": [{"score": each.score, "at": each.at} for each in state.revisions],
-    }
-
-
 def step(survey: Survey, given: Input, now: datetime, rules: SurveyRules) -> Stepped:
     """The survey after an input, and what is to be done; the same object when nothing happened.
 
@@ -292,46 +180,76 @@ def _moved(survey: Survey, happening: Happening) -> Status:
 
 def _heard(survey: Survey, given: ReplyText, now: datetime, rules: SurveyRules) -> Stepped:
     read = rules.read(given.text, survey.subject.scale)
-    if isinstance(read, Scored):
-        status = _moved(survey, Happening.SCORED)
-        if survey.status is Status.ANSWERED:
-            return _scored_again(survey, given, read, now, rules)
-        revision = Revision(score=read.value, at=now, text=given.text, reply_id=given.reply_id)
-        return _answered(survey, revision, read.comment, rules)
-    status = _moved(survey, Happening.UNCLEAR)
     if survey.status is Status.ANSWERED:
-        return _commented(survey, given.text)
-    state = replace(survey.state, unclear=given.reply_id, unclear_text=given.text, reason=None)
+        return _heard_again(survey, given, read, now, rules)
+    if isinstance(read, Unclear):
+        return _not_understood(survey, given, read.why, rules)
+    _moved(survey, Happening.SCORED)
+    revision = Revision(score=read.value, at=now, text=given.text, reply_id=given.reply_id)
+    after, effects = _answered(survey, revision, read.comment, rules)
+    if given.asks_for_help and not any(isinstance(effect, FollowUp) for effect in effects):
+        effects.append(Inbox(given.reply_id, Why.ASKS_FOR_HELP))
+    return after, effects
+
+
+def _not_understood(survey: Survey, given: ReplyText, why: str, rules: SurveyRules) -> Stepped:
+    """Asked once more, then for a person; a plea for help is for a person at once.
+
+    The later words stand for all: one entry in the inbox, which shows them together.
+    """
+    status = _moved(survey, Happening.UNCLEAR)
+    before = survey.state
+    helps = given.asks_for_help or before.wants_help
+    reason = str(Why.ASKS_FOR_HELP) if helps else f"{Why.NOT_UNDERSTOOD}: {why}"
+    words = _with_comment(before.unclear_text, given.text)
+    carried = given.text.strip() in words  # not if all of it is too long for one entry
+    state = replace(
+        before,
+        unclear=given.reply_id,
+        unclear_text=words if carried else given.text[:MAX_COMMENT],
+        unclear_reason=reason,
+        reason=None,
+    )
     after = survey._replace(status=status, state=state)
+    entry = Inbox(given.reply_id, reason)
     if status is Status.CLARIFYING:
-        return after, [Reply(rules.templates.clarify, {"scale": survey.subject.scale.value})]
-    effects: list[Effect] = [Inbox(given.reply_id, Why.NOT_UNDERSTOOD)]
-    if survey.state.unclear is not None:
-        effects.append(OutOfInbox(survey.state.unclear))  # the later words stand for both
+        scale = {"scale": survey.subject.scale.value}
+        if helps:
+            return after, [Reply(rules.templates.help, scale), entry, *_told(after)]
+        return after, [Reply(rules.templates.clarify, scale), Noted(given.reply_id, reason)]
+    effects: list[Effect] = [entry]
+    if before.unclear is not None:
+        effects.append(
+            OutOfInbox(before.unclear) if carried else Inbox(before.unclear, before.unclear_reason)
+        )
     return after, effects + _told(after)
 
 
 def _answered(before: Survey, revision: Revision, comment: str, rules: SurveyRules) -> Stepped:
-    """The first score. A person's is told like the customer's own, but draws no automatic SMS."""
+    """The first score. A person's is told like the customer's own, but draws no automatic SMS.
+
+    Words that were not understood are comment now, and need nobody any more; a plea for help still does.
+    """
     scale = before.subject.scale
     low = is_low(revision.score, scale, rules)
     by_customer = revision.by is None
+    words = "" if before.state.unclear_text == revision.text else before.state.unclear_text
     state = replace(
         before.state,
         revisions=(revision,),
-        comment=_with_comment(before.state.comment, comment),
-        unclear=None,
-        unclear_text="",
+        comment=_with_comment(_with_comment(before.state.comment, words), comment),
         reason=None,
         low=low,
         followed_up=low,
         apologised=low and by_customer,
     )
+    if not state.wants_help:
+        state = replace(state, unclear=None, unclear_text="", unclear_reason=str(Why.NOT_UNDERSTOOD))
     after = before._replace(status=Status.ANSWERED, state=state)
     effects: list[Effect] = []
     if by_customer:
         effects.append(Reply(rules.templates.low_score if low else rules.templates.thanks))
-        if before.state.unclear is not None:
+        if before.state.unclear is not None and state.unclear is None:
             effects.append(OutOfInbox(before.state.unclear))
     data = report(after)
     effects += _told(after, data)
@@ -341,16 +259,41 @@ def _answered(before: Survey, revision: Revision, comment: str, rules: SurveyRul
     return after, effects
 
 
+def _heard_again(
+    survey: Survey, given: ReplyText, read: Scored | Unclear, now: datetime, rules: SurveyRules
+) -> Stepped:
+    """More words beside a score: another score, a comment, or a doubt that a person has to settle."""
+    young = is_revisable(survey, now, rules)
+    why = read.why if isinstance(read, Unclear) else ""
+    _moved(survey, Happening.SCORED if isinstance(read, Scored) else Happening.UNCLEAR)
+    if isinstance(read, Scored):
+        after, effects = _scored_again(survey, given, read, now, rules)
+    else:
+        after, effects = _commented(survey, given.text)
+        if young and not given.asks_for_help and (given.takes_back or why not in REMARKS):
+            after = after._replace(state=replace(after.state, doubts=(*after.state.doubts, given.reply_id)))
+            effects.append(Inbox(given.reply_id, f"{Why.REVISION_UNCLEAR}: {why}"))
+    if given.asks_for_help:
+        effects.append(Inbox(given.reply_id, Why.ASKS_FOR_HELP))
+    return after, effects
+
+
 def _scored_again(
     survey: Survey, given: ReplyText, read: Scored, now: datetime, rules: SurveyRules
 ) -> Stepped:
     revisions = survey.state.revisions
+    young = is_revisable(survey, now, rules)
     if read.value == revisions[-1].score:
-        return _commented(survey, read.comment)
-    if not is_revisable(survey, now, rules) or len(revisions) >= MAX_REVISIONS:
+        after, effects = _commented(survey, read.comment)
+    elif not young or len(revisions) >= MAX_REVISIONS:
         return _commented(survey, given.text)
-    revision = Revision(score=read.value, at=now, text=given.text, reply_id=given.reply_id)
-    return _revised(survey, revision, read.comment, rules)
+    else:
+        revision = Revision(score=read.value, at=now, text=given.text, reply_id=given.reply_id)
+        after, effects = _revised(survey, revision, read.comment, rules)
+    if young and after.state.doubts:  # said clearly now
+        effects += map(OutOfInbox, after.state.doubts)
+        after = after._replace(state=replace(after.state, doubts=()))
+    return after, effects
 
 
 def _revised(survey: Survey, revision: Revision, comment: str, rules: SurveyRules) -> Stepped:
@@ -406,7 +349,7 @@ def _time_up(survey: Survey) -> Stepped:
     if status is Status.EXPIRED:
         effects.append(Announce("survey.expired", data))
     elif survey.state.unclear is not None:
-        effects.append(Inbox(survey.state.unclear, Why.NOT_UNDERSTOOD))
+        effects.append(Inbox(survey.state.unclear, survey.state.unclear_reason))
     return after, effects
 
 
@@ -424,7 +367,10 @@ def _close(survey: Survey, happening: Happening, reason: str) -> Stepped:
     if status is survey.status:
         return survey, []
     after = survey._replace(status=status, state=replace(survey.state, reason=reason))
-    return after, _told(after)
+    effects = _told(after)
+    if survey.status is Status.CLARIFYING and survey.state.unclear is not None:  # nobody has seen these words
+        effects.append(Inbox(survey.state.unclear, survey.state.unclear_reason))
+    return after, effects
 
 
 def _told(survey: Survey, data: dict[str, Any] | None = None) -> list[Effect]:

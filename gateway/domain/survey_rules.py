@@ -42,6 +42,7 @@ class Templates(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     thanks: TemplateName = "survey/thanks"
     low_score: TemplateName = "survey/low-score"
     clarify: TemplateName = "survey/clarify"
+    help: TemplateName = "survey/help"
 
 
 class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

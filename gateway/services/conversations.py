@@ -5,7 +5,7 @@
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 from uuid import UUID
 
@@ -19,6 +19,7 @@ from gateway.domain.effect import (
     Effect,
     FollowUp,
     Inbox,
+    Noted,
     OptOut,
     OutOfInbox,
     Reply,
@@ -29,6 +30,7 @@ from gateway.domain.effect import (
 from gateway.domain.event import Call, Callback, Event
 from gateway.domain.message import FINAL, Message
 from gateway.domain.message import Status as MessageStatus
+from gateway.domain.msisdn import bucket_of
 from gateway.domain.request import Rejected
 from gateway.domain.routing import ReplyStatus, Rules
 from gateway.domain.survey_rules import SurveyRules
@@ -47,6 +49,9 @@ log = logging.getLogger(__name__)
 
 #: What the database says when two were at the same customer: roll back, read again, decide again.
 COLLISIONS: Final = (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
+
+#: The same receipt of an opt-out goes out once in this time: two robots stop here.
+RECEIPT_AGAIN: Final = timedelta(days=1)
 
 
 class OutrunError(Exception):
@@ -83,6 +88,7 @@ class Changes:
         self._messages: list[Message] = []
         self._events: list[Event | Call] = []
         self._timers: list[Timer] = []
+        self._receipts: list[Draft] = []
         self._out: dict[
             tuple[int, str, str], bool
         ] = {}  # bucket, MSISDN, scope: whether out; last word holds
@@ -132,6 +138,10 @@ class Changes:
         """Owe somebody's system a call that belongs to no conversation."""
         self._events.append(call)
 
+    def confirm(self, draft: Draft) -> None:
+        """Say that an opt-out or opt-in holds, unless the customer was told the same within a day."""
+        self._receipts.append(draft)
+
     def opt_out(self, bucket: int, msisdn: str, effect: OptOut, reply_id: UUID) -> None:
         """A customer wants no more of these."""
         self._out[bucket, msisdn, effect.scope.value] = True
@@ -161,6 +171,8 @@ class Changes:
                 connection, [key for key, out in self._out.items() if not out], self.now
             )
             await contact_rows.opt_out(connection, [key for key, out in self._out.items() if out], self.now)
+        if self._receipts:  # after the contacts, whose rows let one transaction at a time do this
+            self._messages += await self._receipts_due(connection)
         await timer_rows.insert(connection, self._timers)
         if self._messages:
             await message_rows.insert(connection, self._messages)
@@ -191,12 +203,27 @@ class Changes:
                 self._timers.append(Timer(after.bucket, at, TimerKind.CONVERSATION, after.id))
             case Inbox(reply_id, reason):
                 self.marks[reply_id] = (ReplyStatus.INBOX, reason)
+            case Noted(reply_id, reason):
+                self.marks[reply_id] = (ReplyStatus.READ, reason)
             case OutOfInbox(reply_id):
                 self.marks[reply_id] = (ReplyStatus.READ, None)
             case Reply():
                 pass  # made before, so that a template's fault leaves nothing half done
             case OptOut():
                 self.opt_out(after.bucket, after.msisdn, effect, after.id)
+
+    async def _receipts_due(self, connection: Connection) -> list[Message]:
+        """The receipts of opt-outs in each customer's language, without those that were sent lately."""
+        customers = [(bucket_of(draft.to), draft.to) for draft in self._receipts]
+        known = await contact_rows.standings(connection, customers)
+        due: dict[tuple[str, str], Message] = {}
+        for draft in self._receipts:
+            if draft.to in known:
+                draft.language = draft.language or known[draft.to].language
+            if (message := self._compose(draft)) is not None:
+                due.setdefault((message.msisdn, message.body), message)
+        said = await message_rows.said(connection, list(due.values()), self.now - RECEIPT_AGAIN)
+        return [message for key, message in due.items() if key not in said]
 
     def _answer(self, after: Conversation, effect: Reply) -> Message | None:
         draft = Draft(
@@ -207,10 +234,13 @@ class Changes:
             sender=after.address,
             conversation_id=after.id,
         )
+        return self._compose(draft)
+
+    def _compose(self, draft: Draft) -> Message | None:
         message = self._composer.compose(draft, self.now)
         if isinstance(message, Message):
             return message
-        log.error("answer not sent", extra={"template": effect.template, "reason": message.detail})
+        log.error("answer not sent", extra={"template": draft.template, "reason": message.detail})
         return None
 
     def _call(self, connector: str, after: Conversation, data: dict[str, Any]) -> None:

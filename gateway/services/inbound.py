@@ -4,7 +4,7 @@ Whatever waits is taken in by one transaction: raw parts, whole texts, and all t
 """
 
 import logging
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -23,7 +23,9 @@ from gateway.domain.opening import LOOK_BACK
 from gateway.domain.routing import ANSWERS, Outcome, ReplyStatus, Route, Rules, Why, route
 from gateway.domain.timer import Timer, TimerKind
 from gateway.services.commit import GroupCommit
+from gateway.services.compose import Draft
 from gateway.services.conversations import COLLISIONS, Changes, Conversations, OutrunError
+from gateway.services.lately import Lately
 from gateway.services.parts import REGROUP_AFTER, WAIT, Whole, identical, place_of, regroup, single
 from gateway.services.redelivery import ANSWERED_LATE, Redelivery
 from gateway.sms import coding, udh
@@ -36,8 +38,6 @@ from gateway.telemetry import REPLIES
 log = logging.getLogger(__name__)
 
 MAX_ADDRESSES: Final = 10_000
-MAX_WRITERS: Final = 10_000
-MAX_TEXTS: Final = 1000
 MAX_PIECES: Final = 300  # one text has at most 255
 ATTEMPTS: Final = 8
 BATCH: Final = 250  # calls; each brings what one read from a link held
@@ -95,8 +95,8 @@ class Inbound:
         self._redelivery = Redelivery(is_live)
         self._wait = wait
         self._addresses: dict[str, str] = {}
-        self._words = _Lately()  # texts that answer nothing
-        self._pieces = _Lately()  # parts of long texts
+        self._words = Lately()  # texts that answer nothing
+        self._pieces = Lately()  # parts of long texts
         self._commit: GroupCommit[Sequence[ShortMessage], None] = GroupCommit(
             "inbound", self._flush, limit=BATCH
         )
@@ -314,17 +314,24 @@ class Inbound:
                 return _reply(whole, ReplyStatus.HELD, Why.FLOOD, about_id)
             return _reply(whole, ReplyStatus.INBOX, Why.INCOMPLETE, about_id)
         if found.scope is not None:
-            self._opt_out(whole, found.scope, conversations, changes)
+            self._opt_out(whole, found, conversations, changes)
             return _reply(whole, ReplyStatus.OPT_OUT, None, about_id)
         if found.outcome is Outcome.OPT_IN:
             changes.opt_in(whole.bucket, whole.msisdn, whole.reply_id)
+            changes.confirm(self._receipt(whole, "contact/opted-in"))
             return _reply(whole, ReplyStatus.OPT_IN)
         if self._is_flood(whole, found, changes.rules):
             return _reply(whole, ReplyStatus.HELD, Why.FLOOD, about_id)
         if found.outcome is Outcome.UNMATCHED:
             return self._own_words(whole, about_id, changes)
         if found.outcome in ANSWERS and about is not None:
-            given = survey.ReplyText(whole.reply_id, whole.text)
+            said = changes.rules.replies
+            given = survey.ReplyText(
+                whole.reply_id,
+                whole.text,
+                asks_for_help=said.help.said_in(whole.text),
+                takes_back=said.takes_back.said_in(whole.text),
+            )
             self._move(changes, conversations, about, given, at)
             status, reason = changes.marks.pop(whole.reply_id, (ReplyStatus.READ, None))
         else:
@@ -343,15 +350,27 @@ class Inbound:
         conversations[:] = [after if each.id == after.id else each for each in conversations]
 
     def _opt_out(
-        self, whole: Whole, scope: Scope, conversations: list[Conversation], changes: Changes
+        self, whole: Whole, found: Route, conversations: list[Conversation], changes: Changes
     ) -> None:
+        scope = found.scope or Scope.MARKETING
         changes.opt_out(whole.bucket, whole.msisdn, OptOut(scope), whole.reply_id)
+        receipt = self._receipt(whole, "contact/opted-out", scope=_SCOPES[scope])
+        if found.conversation is not None:
+            receipt.language = found.conversation.subject.language
+        changes.confirm(receipt)
         if scope is not Scope.SURVEYS:
             return
         given = survey.Cancel(survey.Why.OPTED_OUT)
         for each in list(conversations):
             if each.status in survey.WAITING:
                 self._move(changes, conversations, each, given, whole.received_at)
+
+    def _receipt(self, whole: Whole, template: str, **params: str) -> Draft:
+        """A word to the customer, from where the customer wrote to."""
+        ours = split_address(whole.address, self._senders) is not None
+        return Draft(
+            to=whole.msisdn, template=template, params=params, sender=whole.address if ours else None
+        )
 
     def _is_flood(self, whole: Whole, found: Route, rules: Rules) -> bool:
         """Whether this number writes more than people do. What is a clear answer never counts as such."""
@@ -384,29 +403,14 @@ class Inbound:
         return _reply(whole, ReplyStatus.INBOX, Why.UNMATCHED, about_id)
 
 
+#: What a receipt calls that which was opted out of.
+_SCOPES: Final = {Scope.SURVEYS: "survey", Scope.MARKETING: "marketing"}
+
 _KEPT: Final[dict[Outcome, tuple[ReplyStatus, str | None]]] = {
     Outcome.LATE: (ReplyStatus.INBOX, Why.LATE),
     Outcome.NOISE: (ReplyStatus.NOISE, None),
     Outcome.COURTESY: (ReplyStatus.COURTESY, None),
 }
-
-
-class _Lately:
-    """How much came from each customer lately, as far as this node saw it."""
-
-    def __init__(self) -> None:
-        self._times: OrderedDict[str, OrderedDict[UUID, datetime]] = OrderedDict()
-
-    def count(self, msisdn: str, uid: UUID, at: datetime, within: timedelta) -> int:
-        """Count this one in; one that is counted already, before a roll-back, counts once."""
-        times = self._times.setdefault(msisdn, OrderedDict())
-        self._times.move_to_end(msisdn)
-        if len(self._times) > MAX_WRITERS:
-            self._times.popitem(last=False)
-        times[uid] = at
-        while len(times) > MAX_TEXTS or next(iter(times.values())) <= at - within:
-            times.popitem(last=False)
-        return len(times)
 
 
 def _reply(

@@ -9,9 +9,10 @@ from uuid import UUID
 
 import msgspec
 
+from gateway.domain.conversation import Conversation
 from gateway.domain.event import Call
 from gateway.domain.ids import Kind, bucket_of_id, public
-from gateway.domain.survey import Status, Verdict
+from gateway.domain.survey import Status, Verdict, report
 from gateway.services.conversations import COLLISIONS, Changes, Conversations, OutrunError
 from gateway.storage import conversations as conversation_rows
 from gateway.storage import replies as reply_rows
@@ -98,11 +99,14 @@ class Inbox:
         if reply is None:
             there = await reply_rows.load(connection, bucket, reply_id)
             return NotFound() if there is None else Gone()
+        about = await _about(connection, reply)
+        if about is not None and about.state.unclear == reply.id:  # it stood for all of them
+            reply = reply._replace(text=about.state.unclear_text)
         match judgement.as_:
             case "score":
-                await self._set_score(connection, changes, reply, judgement, who)
+                _set_score(changes, about, reply, judgement, who)
             case "ticket":
-                _request_ticket(changes, reply)
+                _request_ticket(changes, about, reply)
             case "yes" | "no":
                 raise _BackOut(Refused("The reply answers no confirmation."))
             case "nothing":
@@ -111,24 +115,29 @@ class Inbox:
         log.info("reply resolved", extra={"reply_id": public(Kind.REPLY, reply_id), "verdict": judgement.as_})
         return Resolved(reply_id, judgement.as_)
 
-    async def _set_score(
-        self, connection: Connection, changes: Changes, reply: Reply, judgement: Judgement, who: str
-    ) -> None:
-        conversation = None
-        if reply.conversation_id is not None:
-            key = (reply.bucket, reply.conversation_id)
-            conversation = (await conversation_rows.load(connection, [key])).get(reply.conversation_id)
-        if conversation is None or conversation.status is Status.SUPPRESSED:
-            raise _BackOut(Refused("The reply belongs to no survey."))
-        highest = conversation.subject.scale.highest
-        if judgement.score is None or not 1 <= judgement.score <= highest:
-            raise _BackOut(Refused(f"The scale of this survey goes from 1 to {highest}."))
-        given = Verdict(reply.id, reply.text, judgement.score, who)
-        changes.move(conversation, given, changes.now)
+
+async def _about(connection: Connection, reply: Reply) -> Conversation | None:
+    if reply.conversation_id is None:
+        return None
+    found = await conversation_rows.load(connection, [(reply.bucket, reply.conversation_id)])
+    return found.get(reply.conversation_id)
 
 
-def _request_ticket(changes: Changes, reply: Reply) -> None:
-    data: dict[str, Any] = {
+def _set_score(
+    changes: Changes, about: Conversation | None, reply: Reply, judgement: Judgement, who: str
+) -> None:
+    if about is None or about.status is Status.SUPPRESSED:
+        raise _BackOut(Refused("The reply belongs to no survey."))
+    highest = about.subject.scale.highest
+    if judgement.score is None or not 1 <= judgement.score <= highest:
+        raise _BackOut(Refused(f"The scale of this survey goes from 1 to {highest}."))
+    changes.move(about, Verdict(reply.id, reply.text, judgement.score, who), changes.now)
+
+
+def _request_ticket(changes: Changes, about: Conversation | None, reply: Reply) -> None:
+    """A case of the customer's words, with what it follows from where that is known."""
+    data: dict[str, Any] = {} if about is None else report(about)
+    data |= {
         "kind": "customer_words",
         "reply": public(Kind.REPLY, reply.id),
         "to": reply.msisdn,

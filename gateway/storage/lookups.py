@@ -254,12 +254,18 @@ async def replies_of(connection: Connection, conversation: Conversation) -> list
     return [Reply(*row) for row in rows]
 
 
+# An entry that stands for all that a conversation did not understand shows all of it.
+_WORDS: Final = "CASE c.state ->> 'unclear' WHEN r.id::text THEN c.state ->> 'unclear_text' ELSE r.text END"
+_SHOWN_REPLY: Final = _REPLY.replace("r.text", f"coalesce({_WORDS}, r.text)")
+_ABOUT: Final = "LEFT JOIN conversations c ON c.bucket = r.bucket AND c.id = r.conversation_id"
+
 # By replies_for_a_person.
 INBOX: Final = f"""
-SELECT {_REPLY} FROM replies r WHERE r.status = 'inbox' AND r.id < $1 ORDER BY r.id DESC LIMIT $2"""  # noqa: S608
+SELECT {_SHOWN_REPLY} FROM replies r {_ABOUT}
+ WHERE r.status = 'inbox' AND r.id < $1 ORDER BY r.id DESC LIMIT $2"""  # noqa: S608
 
 INBOX_OF_CUSTOMER: Final = f"""
-SELECT {_REPLY} FROM replies r
+SELECT {_SHOWN_REPLY} FROM replies r {_ABOUT}
  WHERE r.bucket = $3 AND r.msisdn = $4 AND r.status = 'inbox' AND r.id < $1 ORDER BY r.id DESC LIMIT $2"""  # noqa: S608
 
 

@@ -51,6 +51,26 @@ async def append_if_free(connection: Connection, steps: Sequence[Step]) -> set[t
     return stored
 
 
+# By messages_by_customer.
+SAID: Final = """
+SELECT m.msisdn, m.body
+  FROM messages m JOIN unnest($1::smallint[], $2::text[], $3::text[]) AS u (bucket, msisdn, body)
+    ON m.bucket = u.bucket AND m.msisdn = u.msisdn
+ WHERE m.id >= $4 AND m.body = u.body"""
+
+
+async def said(connection: Connection, messages: Sequence[Message], since: datetime) -> set[tuple[str, str]]:
+    """MSISDN and body of those messages that went to the same customer word for word since a moment."""
+    rows = await connection.fetch(
+        SAID,
+        [each.bucket for each in messages],
+        [each.msisdn for each in messages],
+        [each.body for each in messages],
+        floor_at(since),
+    )
+    return {(row[0], row[1]) for row in rows}
+
+
 # All that is neither with the SMSC nor final, at start and take-over. settled_before bounds the look
 # back: what is older has been dealt with, or a timer will bring it.
 UNSETTLED: Final = f"""

@@ -137,15 +137,19 @@ async def existing(connection: Connection, ids: Sequence[tuple[int, UUID]]) -> s
     return {row[0] for row in rows}
 
 
-# Into the inbox, or out of it again: what a later reply or a timer makes of an earlier one.
+# Into the inbox, or out of it again: what a later reply or a timer makes of an earlier one. Why it was there
+# stays on record.
 MARK: Final = """
-UPDATE replies r SET status = u.status, reason = u.reason
+UPDATE replies r SET status = u.status, reason = coalesce(u.reason, r.reason)
   FROM unnest($1::smallint[], $2::uuid[], $3::text[], $4::text[]) AS u (bucket, id, status, reason)
  WHERE r.bucket = u.bucket AND r.id = u.id AND r.resolved_at IS NULL"""
 
 
 async def mark(connection: Connection, marks: Sequence[tuple[int, UUID, str, str | None]]) -> None:
-    """Set status and reason of stored replies (bucket, id, status, reason) that no person has resolved."""
+    """Set status and reason of stored replies (bucket, id, status, reason) that no person has resolved.
+
+    Without a reason the one of before stays.
+    """
     if marks:
         await connection.execute(MARK, *(list(column) for column in zip(*marks, strict=True)))
 

@@ -23,7 +23,6 @@ from gateway.domain.survey import (
     Survey,
     TimeUp,
     Verdict,
-    Why,
 )
 from gateway.domain.survey_rules import Nudge, SurveyRules
 
@@ -161,13 +160,17 @@ def test_each_input_moves_each_status_as_the_table_says(
             ["1"], Scale.THREE, [1], ["survey/thanks", "WriteBack", "survey.answered"], id="1 of three"
         ),
         pytest.param(
-            ["什么意思"], Scale.TEN, [], ["survey/clarify"], id="what is not understood is asked once more"
+            ["什么意思"],
+            Scale.TEN,
+            [],
+            ["survey/clarify", "Noted"],
+            id="what is not understood is asked once more",
         ),
         pytest.param(
             ["什么意思", "再说一遍"],
             Scale.TEN,
             [],
-            ["inbox not-understood", "OutOfInbox", "WriteBack"],
+            ["inbox not-understood: other-unit", "OutOfInbox", "WriteBack"],
             id="and then it is for a person",
         ),
         pytest.param(
@@ -256,7 +259,7 @@ def test_unclear_words_at_the_end_of_the_time_are_for_a_person() -> None:
     words = write("什么意思")
     survey, effects = after(words, TimeUp())
     assert survey.status is Status.UNPARSED
-    assert Inbox(words.reply_id, Why.NOT_UNDERSTOOD) in effects
+    assert Inbox(words.reply_id, "not-understood: no-number") in effects
 
 
 def test_a_failed_question_cancels_and_an_answer_to_it_counts_all_the_same() -> None:
@@ -322,3 +325,139 @@ def test_the_reply_that_waited_leaves_the_inbox() -> None:
     first, second = write("什么意思"), write("再说一遍")
     _, effects = after(first, second, write("8"))
     assert OutOfInbox(second.reply_id) in effects
+
+
+def plead(text: str) -> ReplyText:
+    return ReplyText(uuid4(), text, asks_for_help=True)
+
+
+def doubt(text: str) -> ReplyText:
+    return ReplyText(uuid4(), text, takes_back=True)
+
+
+PLEA = "inbox asks-for-help"
+
+
+@pytest.mark.parametrize(
+    ("given", "scores", "effects"),
+    [
+        pytest.param(
+            [plead("我要投诉")],
+            [],
+            ["survey/help", PLEA, "WriteBack"],
+            id="a plea is for a person at once, and asked about once",
+        ),
+        pytest.param(
+            [plead("我要投诉"), write("快点")],
+            [],
+            [PLEA, "OutOfInbox", "WriteBack"],
+            id="it stays one whatever follows",
+        ),
+        pytest.param(
+            [write("什么意思"), plead("我要投诉")],
+            [],
+            [PLEA, "OutOfInbox", "WriteBack"],
+            id="a plea after other words",
+        ),
+        pytest.param(
+            [plead("我要投诉"), write("8")],
+            [8],
+            ["survey/thanks", "WriteBack", "survey.answered"],
+            id="a score does not hear it",
+        ),
+        pytest.param(
+            [plead("8，请回电")],
+            [8],
+            ["survey/thanks", "WriteBack", "survey.answered", PLEA],
+            id="beside a score",
+        ),
+        pytest.param(
+            [plead("2，请回电")],
+            [2],
+            ["survey/low-score", "WriteBack", "survey.answered", "survey.low_score", "FollowUp"],
+            id="beside a low score the follow-up carries it",
+        ),
+        pytest.param(
+            [write("8"), plead("我要投诉，请回电")],
+            [8],
+            ["WriteBack", "survey.revised", PLEA],
+            id="after a score",
+        ),
+        pytest.param(
+            [write("2"), plead("请回电")],
+            [2],
+            ["WriteBack", "survey.revised", PLEA],
+            id="after a low score",
+        ),
+        pytest.param([PromptFailed(), plead("请回电")], [], [PLEA, "WriteBack"], id="the question got there"),
+    ],
+)
+def test_a_plea_for_help_reaches_a_person(
+    given: list[machine.Input], scores: list[int], effects: list[str]
+) -> None:
+    survey, last = after(*given)
+    assert [each.score for each in survey.state.revisions] == scores
+    assert kinds(last) == effects
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        pytest.param(write("7或8"), "revision-unclear: several", id="two numbers"),
+        pytest.param(write("不给9分"), "revision-unclear: negated", id="denied"),
+        pytest.param(write("11"), "revision-unclear: off-scale", id="off the scale"),
+        pytest.param(doubt("打错了"), "revision-unclear: no-number", id="taken back in words"),
+        pytest.param(write("师傅很好"), None, id="a remark"),
+        pytest.param(write("打了3次电话"), None, id="a remark with a number"),
+    ],
+)
+def test_what_may_be_another_score_is_for_a_person(given: ReplyText, reason: str | None) -> None:
+    survey, effects = after(write("9"), given)
+    assert [each.score for each in survey.state.revisions] == [9]
+    assert survey.state.comment == given.text
+    assert not [effect for effect in effects if isinstance(effect, Reply)]
+    assert [effect for effect in effects if isinstance(effect, Inbox)] == (
+        [Inbox(given.reply_id, reason)] if reason else []
+    )
+
+
+def test_a_doubt_after_the_window_is_a_comment() -> None:
+    _, effects = after(write("9"), doubt("打错了"), minutes=31)
+    assert kinds(effects) == ["WriteBack", "survey.revised"]
+
+
+@pytest.mark.parametrize("score", ["6", "9"])
+def test_doubts_leave_the_inbox_when_the_score_is_clear(score: str) -> None:
+    doubts = [doubt("打错了"), write("不是9")]
+    survey, effects = after(write("9"), *doubts, write(score))
+    assert [each.reply_id for each in effects if isinstance(each, OutOfInbox)] == [
+        each.reply_id for each in doubts
+    ]
+    assert survey.state.doubts == ()
+
+
+def test_the_ticket_has_all_words_that_were_not_understood() -> None:
+    survey, effects = after(write("什么意思"), write("网还是慢"), write("再说一遍"))
+    data = next(effect.data for effect in effects if isinstance(effect, WriteBack))
+    assert data["text"] == survey.state.unclear_text == "什么意思\n网还是慢\n再说一遍"
+
+
+def test_words_that_were_not_understood_are_comment_beside_a_score() -> None:
+    survey, _ = after(write("什么意思"), write("网还是慢"), write("8，好了"))
+    assert survey.state.comment == "什么意思\n网还是慢\n好了"
+
+
+def test_what_is_too_long_for_one_entry_stays_two() -> None:
+    first, second = write("慢" * 1500), write("断" * 1500)
+    _, effects = after(first, second)
+    assert [effect.reply_id for effect in effects if isinstance(effect, Inbox)] == [
+        second.reply_id,
+        first.reply_id,
+    ]
+    assert not [effect for effect in effects if isinstance(effect, OutOfInbox)]
+
+
+def test_words_under_a_question_that_is_closed_reach_a_person() -> None:
+    words = write("网还是慢")
+    _, effects = after(words, Superseded())
+    assert Inbox(words.reply_id, "not-understood: no-number") in effects

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from gateway.domain import survey as machine
-from gateway.domain.effect import Effect, FollowUp, Inbox, Reply, WriteBack
+from gateway.domain.effect import Effect, FollowUp, Inbox, OutOfInbox, Reply, WriteBack
 from gateway.domain.survey import Status
 from tests.domain.test_survey import RULES, T0, opened
 
@@ -32,6 +32,7 @@ class AnySurvey(RuleBasedStateMachine):
         self.replies: list[str] = []
         self.follow_ups = 0
         self.waiting: set[Any] = set()
+        self.pleas: set[Any] = set()
 
     def give(self, given: machine.Input) -> None:
         before = self.survey
@@ -49,6 +50,8 @@ class AnySurvey(RuleBasedStateMachine):
                 self.follow_ups += 1
             case Inbox(reply_id):
                 self.waiting.add(reply_id)
+            case OutOfInbox(reply_id):
+                self.waiting.discard(reply_id)
 
     def expect(self, score: int) -> None:
         if self.expected is None:
@@ -71,6 +74,15 @@ class AnySurvey(RuleBasedStateMachine):
     @rule(words=WORDS)
     def customer_writes(self, words: str) -> None:
         self.give(machine.ReplyText(uuid4(), words))
+
+    @precondition(lambda self: self.survey.status is not Status.EXPIRED and self.heard())
+    @rule(words=WORDS)
+    def customer_asks_for_help(self, words: str) -> None:
+        reply = uuid4()
+        before = self.follow_ups
+        self.give(machine.ReplyText(reply, words, asks_for_help=True))
+        if self.follow_ups == before:
+            self.pleas.add(reply)
 
     @rule()
     def question_fails(self) -> None:
@@ -104,7 +116,7 @@ class AnySurvey(RuleBasedStateMachine):
 
     @invariant()
     def customers_get_few_answers(self) -> None:
-        assert self.replies.count("survey/clarify") <= 1
+        assert self.replies.count("survey/clarify") + self.replies.count("survey/help") <= 1
         assert self.replies.count("survey/low-score") <= 1
         assert self.replies.count("survey/thanks") <= 1
         assert len(self.replies) <= 3
@@ -117,6 +129,11 @@ class AnySurvey(RuleBasedStateMachine):
     def unparsed_words_reach_a_person(self) -> None:
         if self.survey.status is Status.UNPARSED:
             assert self.survey.state.unclear in self.waiting
+
+    @invariant()
+    def who_asked_for_help_stands_in_the_inbox(self) -> None:
+        if self.pleas:
+            assert self.pleas & self.waiting or self.survey.state.unclear in self.waiting
 
     @invariant()
     def all_that_changed_the_status_was_told(self) -> None:

@@ -13,7 +13,7 @@ from gateway.domain.event import Call, Callback, CallbackKind, CallbackStatus, E
 from gateway.domain.ids import IdSource
 from gateway.domain.message import Lane, Message, OnUnknown, Status
 from gateway.domain.msisdn import bucket_of
-from gateway.domain.reply_rules import ReplyRules
+from gateway.domain.reply_rules import Phrases, ReplyRules
 from gateway.domain.request import Rejected
 from gateway.domain.routing import Rules
 from gateway.domain.score import Scale
@@ -31,7 +31,14 @@ from gateway.storage.database import Database
 ANNA = "8613905310001"
 BEN = "8613905310002"
 START = datetime.now(UTC).replace(microsecond=0)
-RULES = Rules(replies=ReplyRules(courtesy=("谢谢", "ok")), access_numbers=frozenset({"10086", "10010"}))
+RULES = Rules(
+    replies=ReplyRules(
+        courtesy=("谢谢", "ok"),
+        help=Phrases(whole=("投诉",), within=("我要投诉", "请回电")),
+        takes_back=Phrases(within=("打错",)),
+    ),
+    access_numbers=frozenset({"10086", "10010"}),
+)
 SENDERS = {"10086": 3, "10010": 0}
 
 
@@ -55,7 +62,7 @@ class FakeComposer:
             template=draft.template,
             version=1,
             language="zh-CN",
-            body=draft.template or "",
+            body=" ".join([draft.template or "", *map(str, draft.params.values())]),
             encoding="gsm7",
             segments=1,
             status=Status.QUEUED,

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import asyncpg
 import pytest
 
+from gateway.domain.message import Message
+from gateway.domain.msisdn import bucket_of
 from gateway.domain.request import Rejected
 from gateway.domain.routing import Route, route
-from gateway.domain.survey import Status
+from gateway.domain.score import Scale
+from gateway.domain.survey import Status, Subject
 from gateway.services import inbound
+from gateway.services.compose import Draft
 from gateway.services.conversations import Changes
 from gateway.sms import udh
 from gateway.sms.reassembly import GAP
@@ -66,8 +70,8 @@ async def test_what_is_not_understood_is_asked_once_more_and_then_stands_in_the_
     await world.hears("你们什么时候来人")
     assert (await world.survey(survey)).status is Status.UNPARSED
     assert await world.replies() == [
-        ("什么意思", "read", None),
-        ("你们什么时候来人", "inbox", "not-understood"),
+        ("什么意思", "read", "not-understood: no-number"),
+        ("你们什么时候来人", "inbox", "not-understood: no-number"),
     ]
     assert world.answers() == ["survey/clarify"]
     await world.hears("8")
@@ -131,7 +135,8 @@ async def test_stop_ends_the_dialogue_and_the_surveys(world: World) -> None:
         {"msisdn": ANNA, "opt_outs": ["category:survey"]}
     ]
     assert len(await world.calls("contact.opted_out")) == 1
-    assert world.answers() == []
+    (receipt,) = world.sent
+    assert (receipt.body, receipt.sender) == ("contact/opted-out survey", "10086001")
 
 
 @pytest.mark.parametrize(
@@ -156,6 +161,99 @@ async def test_opt_outs_and_opt_ins(
     assert [contact["opt_outs"] for contact in contacts] in ([opt_outs], [opt_outs][: len(opt_outs)])
 
 
+@pytest.mark.parametrize("together", [True, False], ids=["in one batch", "one by one"])
+async def test_an_opt_out_has_one_receipt_a_day(world: World, together: bool) -> None:
+    texts = ["TD", "T", "恢复订阅", "退订", "恢复订阅"]
+    for batch in [texts] if together else [[each] for each in texts]:
+        await world.hears(*batch, address="10086")
+    assert [each.body for each in world.sent] == ["contact/opted-out marketing", "contact/opted-in"]
+    await world.later(hours=25)
+    await world.hears("TD", address="10086")
+    assert world.answers()[2:] == ["contact/opted-out"]
+
+
+async def test_an_opt_out_of_surveys_and_one_of_marketing_have_a_receipt_each(world: World) -> None:
+    await world.asks()
+    await world.hears("TD")
+    await world.hears("TD", address="10086")
+    assert [each.body for each in world.sent] == ["contact/opted-out survey", "contact/opted-out marketing"]
+
+
+async def test_two_nodes_send_one_receipt(database_dsn: str) -> None:
+    async with a_world(database_dsn) as here, a_world(database_dsn) as there:
+        many = [f"86139053100{at:02}" for at in range(20)]
+        await asyncio.gather(
+            *(node.hears("TD", msisdn=each, address="10086") for each in many for node in (here, there))
+        )
+        assert sorted(each.msisdn for each in here.sent + there.sent) == many
+
+
+@pytest.mark.parametrize(
+    ("language", "subject", "told"),
+    [
+        pytest.param("en", None, "en", id="the contact's"),
+        pytest.param("en", "zh-TW", "zh-TW", id="the question's before it"),
+        pytest.param(None, None, None, id="else the default"),
+    ],
+)
+async def test_a_receipt_speaks_the_customers_language(
+    world: World, monkeypatch: pytest.MonkeyPatch, language: str | None, subject: str | None, told: str | None
+) -> None:
+    spoken = []
+    compose = FakeComposer.compose
+
+    def noted(composer: FakeComposer, draft: Draft, now: datetime) -> Message | Rejected:
+        spoken.append(draft.language)
+        return compose(composer, draft, now)
+
+    monkeypatch.setattr(FakeComposer, "compose", noted)
+    if language:
+        async with world.database.connection() as connection:
+            await connection.execute(
+                "INSERT INTO contacts (bucket, msisdn, language, updated_at) VALUES ($1, $2, $3, now())",
+                bucket_of(ANNA),
+                ANNA,
+                language,
+            )
+    await world.asks(subject=Subject(scale=Scale.TEN, language=subject))
+    await world.hears("TD")
+    assert spoken == [told]
+
+
+async def test_a_plea_stands_in_the_inbox_at_once_and_a_score_leaves_it_there(world: World) -> None:
+    survey = await world.asks()
+    await world.hears("我要投诉，还是慢")
+    assert await world.replies() == [("我要投诉，还是慢", "inbox", "asks-for-help")]
+    assert world.answers() == ["survey/help"]
+    await world.hears("8")
+    assert [(status, reason) for _, status, reason in await world.replies()] == [
+        ("inbox", "asks-for-help"),
+        ("read", None),
+    ]
+    after = await world.survey(survey)
+    assert ([each.score for each in after.state.revisions], after.state.comment) == ([8], "我要投诉，还是慢")
+
+
+async def test_a_plea_after_a_score_is_comment_and_for_a_person(world: World) -> None:
+    await world.asks()
+    await world.hears("9")
+    await world.hears("我要投诉，宽带又坏了，请回电")
+    assert (await world.replies())[1] == ("我要投诉，宽带又坏了，请回电", "inbox", "asks-for-help")
+    assert [call["comment"] for call in await world.calls("ticket.satisfaction")] == [
+        None,
+        "我要投诉，宽带又坏了，请回电",
+    ]
+
+
+async def test_what_takes_a_score_back_in_words_is_for_a_person_until_it_is_clear(world: World) -> None:
+    await world.asks()
+    await world.hears("9", "打错了")
+    assert (await world.replies())[1] == ("打错了", "inbox", "revision-unclear: no-number")
+    await world.hears("6")
+    assert (await world.replies())[1] == ("打错了", "read", "revision-unclear: no-number")
+    assert [call["score"] for call in await world.calls("ticket.satisfaction")] == [9, 9, 6]
+
+
 async def test_late_scores_are_for_a_person(world: World) -> None:
     survey = await world.asks()
     await world.later(hours=72)
@@ -174,7 +272,7 @@ class TestRedelivery:
         await world.later(seconds=30)
         await world.hears("什么意思", session="main-2")
         assert [(status, reason) for _, status, reason in await world.replies()] == [
-            ("read", None),
+            ("read", "not-understood: no-number"),
             ("duplicate", None),
         ]
         assert world.answers() == ["survey/clarify"]

@@ -11,7 +11,8 @@ import pytest
 
 from gateway.domain.survey import Status
 from gateway.services.inbox import Gone, Judgement, NotFound, Refused, Resolved
-from tests.services.customers import World, a_world
+from gateway.services.lookups import Lookups, Page
+from tests.services.customers import ANNA, World, a_world
 
 
 @pytest.fixture
@@ -48,7 +49,8 @@ async def test_a_person_sets_the_score_and_the_write_back_says_so(world: World) 
         "li",
     )
     call = (await world.calls("ticket.satisfaction"))[-1]
-    assert (call["score"], call["set_by_person"], call["person"], call["text"]) == (7, True, "li", "还可以吧")
+    assert (call["score"], call["set_by_person"], call["person"]) == (7, True, "li")
+    assert (call["text"], call["comment"]) == ("什么意思\n还可以吧", None)
     (row,) = await world.rows("SELECT status, resolved_as, resolved_by FROM replies WHERE id = $1", reply)
     assert row == {"status": "resolved", "resolved_as": {"as": "score", "score": 7}, "resolved_by": "li"}
     assert world.answers() == ["survey/clarify"]
@@ -91,6 +93,41 @@ async def test_own_words_become_a_ticket(world: World) -> None:
     (call,) = await world.calls("ticket.create")
     assert (call["kind"], call["text"]) == ("customer_words", "家里宽带断了")
     assert len(await world.calls("ticket.requested")) == 1
+
+
+async def test_an_entry_shows_all_words_that_were_not_understood(world: World) -> None:
+    await world.asks()
+    reply = await unparsed(world)
+    for before in ("", ANNA):
+        (entry,) = await Lookups(world.database, lambda: world.now).inbox(Page(), to=before or None)
+        assert (entry.id, entry.text) == (reply, "什么意思\n还可以吧")
+    assert [text for text, _, _ in await world.replies()] == ["什么意思", "还可以吧"]
+
+
+@pytest.mark.parametrize(
+    ("texts", "text", "score", "comment"),
+    [
+        pytest.param(["网还是慢", "投诉"], "网还是慢\n投诉", None, None, id="not understood"),
+        pytest.param(["投诉", "9"], "投诉", 9, "投诉", id="before a score"),
+        pytest.param(["9", "网还是慢", "请回电"], "请回电", 9, "网还是慢\n请回电", id="after a score"),
+    ],
+)
+async def test_a_ticket_made_of_a_reply_names_the_one_that_it_follows_from(
+    world: World, texts: list[str], text: str, score: int | None, comment: str | None
+) -> None:
+    await world.asks()
+    for each in texts:
+        await world.hears(each)
+    reply = await in_inbox(world)
+    assert await world.inbox.resolve(reply, judged(**{"as": "ticket"}), "li") == Resolved(reply, "ticket")
+    (call,) = await world.calls("ticket.create")
+    assert (call["kind"], call["text"], call["score"], call["comment"]) == (
+        "customer_words",
+        text,
+        score,
+        comment,
+    )
+    assert call["ticket"] == {"id": "TS-1", "department": "it-centre"}
 
 
 async def test_nothing_leaves_the_inbox_and_changes_no_survey(world: World) -> None:

@@ -68,7 +68,7 @@ async def test_words_that_stayed_unclear_reach_the_inbox_at_the_end(world: World
     await set_timers(world, timer_of(survey, survey.expires_at))
     await world.later(hours=72)
     assert (await world.survey(survey)).status is Status.UNPARSED
-    assert await world.replies() == [("什么意思", "inbox", "not-understood")]
+    assert await world.replies() == [("什么意思", "inbox", "not-understood: no-number")]
 
 
 async def test_one_reminder_and_then_the_end(database_dsn: str) -> None:
