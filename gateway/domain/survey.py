@@ -265,6 +265,8 @@ def _heard_again(
     """More words beside a score: another score, a comment, or a doubt that a person has to settle."""
     young = is_revisable(survey, now, rules)
     why = read.why if isinstance(read, Unclear) else ""
+    if isinstance(read, Unclear) and young:
+        read = rules.read_correction(given.text, survey.subject.scale) or read
     _moved(survey, Happening.SCORED if isinstance(read, Scored) else Happening.UNCLEAR)
     if isinstance(read, Scored):
         after, effects = _scored_again(survey, given, read, now, rules)

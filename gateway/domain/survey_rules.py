@@ -7,6 +7,7 @@ from typing import Annotated, Self
 import msgspec
 from msgspec import Meta
 
+from gateway.domain.correction import read_correction
 from gateway.domain.rules import Duration
 from gateway.domain.score import SHIPPED, Scale, Scored, Unclear, WordTable, read_score
 
@@ -80,6 +81,10 @@ class SurveyRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
         """What a text says on a scale. Most replies are one of a few dozen texts, each asked about twice."""
         table = self.words.table()
         return lru_cache(maxsize=4096)(lambda text, scale: read_score(text, scale, table))
+
+    def read_correction(self, text: str, scale: Scale) -> Scored | None:
+        """The score that a text puts in the place of one given before: 打错了，8分."""
+        return read_correction(text, scale, self.words.table())
 
 
 class Differing(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

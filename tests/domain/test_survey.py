@@ -436,6 +436,31 @@ def test_doubts_leave_the_inbox_when_the_score_is_clear(score: str) -> None:
     assert survey.state.doubts == ()
 
 
+@pytest.mark.parametrize(
+    ("text", "score"),
+    [
+        pytest.param("打错了，8分", 8, id="mistyped"),
+        pytest.param("不对，应该是6", 6, id="should be"),
+        pytest.param("改成7分", 7, id="changed to"),
+    ],
+)
+def test_a_correction_is_a_revision_within_the_window(text: str, score: int) -> None:
+    survey, effects = after(write("9"), write(text))
+    assert [each.score for each in survey.state.revisions] == [9, score]
+    data = next(effect.data for effect in effects if isinstance(effect, WriteBack))
+    assert (data["score"], data["text"], [each["score"] for each in data["revisions"]]) == (
+        score,
+        text,
+        [9, score],
+    )
+    assert not [effect for effect in effects if isinstance(effect, Inbox)]
+
+
+def test_a_correction_after_the_window_changes_no_score() -> None:
+    survey, _ = after(write("9"), write("打错了，8分"), minutes=31)
+    assert [each.score for each in survey.state.revisions] == [9]
+
+
 def test_the_ticket_has_all_words_that_were_not_understood() -> None:
     survey, effects = after(write("什么意思"), write("网还是慢"), write("再说一遍"))
     data = next(effect.data for effect in effects if isinstance(effect, WriteBack))

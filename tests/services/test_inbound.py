@@ -245,6 +245,14 @@ async def test_a_plea_after_a_score_is_comment_and_for_a_person(world: World) ->
     ]
 
 
+async def test_a_correction_reaches_the_ticket(world: World) -> None:
+    await world.asks()
+    await world.hears("9")
+    await world.hears("打错了，8分")
+    assert [call["score"] for call in await world.calls("ticket.satisfaction")] == [9, 8]
+    assert [(status, reason) for _, status, reason in await world.replies()] == [("read", None)] * 2
+
+
 async def test_what_takes_a_score_back_in_words_is_for_a_person_until_it_is_clear(world: World) -> None:
     await world.asks()
     await world.hears("9", "打错了")
