@@ -174,11 +174,9 @@ PDU_ERRORS: Final = counter("pdu_errors_total", "PDUs that could not be read", "
 
 # The way back
 REPLIES: Final = counter("replies_total", "Replies stored, by what they were taken for", "meaning")
-REASSEMBLY: Final = gauge("reassembly_parts", "Parts that wait for their others")
 CONVERSATIONS: Final = counter(
     "conversations_total", "Conversations by kind and how they ended", "kind", "end"
 )
-INBOX: Final = gauge("inbox_waiting", "Replies that need a person")
 
 # The calls out
 CALLS: Final = counter("callbacks_total", "Calls out by connector and outcome", "connector", "outcome")
