@@ -201,13 +201,33 @@ def test_another_units_number_is_never_the_score(value: int, other: int, unit: s
 
 @pytest.mark.parametrize(
     "piece",
-    ["8", "8 ", " ", "\n ", "8分", "。", "?", "不", "满意", "如果", "not ", "(", "8.", "一", "👍", "8-"],
+    [
+        "8",
+        "8 ",
+        " ",
+        "\n ",
+        "8分",
+        "。",
+        "?",
+        "不",
+        "满意",
+        "如果",
+        "not ",
+        "(",
+        "8.",
+        "一",
+        "👍",
+        "8-",
+        "没有",
+        "断的",
+        "以前",
+    ],
 )
 @pytest.mark.parametrize("scale", Scale)
 def test_a_long_text_is_read_letter_by_letter(piece: str, scale: Scale) -> None:
     """A pattern that went back over what it has read would not come to the end of these."""
     long = (piece * 20_000)[:20_000]
-    for text in (long, f"8分，{long}", f"{long}，8分"):
+    for text in (long, f"8分，{long}", f"{long}，8分", f"10分，{long}"):
         answer = read_score(text, scale)
         assert isinstance(answer, Unclear) or answer.value <= scale.highest
 
