@@ -13,6 +13,8 @@ from gateway.services.flights import Flights, Leg, Outgoing, Queue, Segment, res
 
 #: Messages in memory. Beyond, they wait in the table and are read when half of these have gone.
 HIGH_WATER: Final = 100_000
+#: So much room is worth a commit in any case.
+WORTHWHILE: Final = 50
 
 
 class Backlog:
@@ -21,6 +23,7 @@ class Backlog:
     def __init__(self, flights: Flights, now: Callable[[], datetime]) -> None:
         self._flights = flights
         self._now = now
+        self._gathered = False  # the room that there is has waited for more
         self._later: list[tuple[float, int, Segment | Outgoing]] = []
         self._order = count()
         self._missed: UUID | None = None
@@ -59,6 +62,15 @@ class Backlog:
             return False
         self._flights.open[uid] = outgoing
         return True
+
+    def is_worth(self, room: int) -> bool:
+        """Whether to fill so much room now. A little, while more than that waits, is to wait a moment once.
+
+        Each answer makes room for one message. To commit an attempt for each of them costs three times as
+        much as to commit for fifty, and once begun it goes on: quick commits, little room, quick commits.
+        """
+        self._gathered = room < min(len(self.queue), WORTHWHILE) and not self._gathered
+        return not self._gathered
 
     def put_back(self, returned: Sequence[Outgoing]) -> None:
         """They could not be sent after all: before all others of their lanes."""

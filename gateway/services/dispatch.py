@@ -37,6 +37,7 @@ __all__ = ["CancelOutcome", "Carrier", "Dispatch", "Fate", "Outcome", "Parcel", 
 log = logging.getLogger(__name__)
 
 BATCH: Final = 1000
+GATHER_SECONDS: Final = 0.002
 #: With fewer messages than this left in the table, the order among them and those that come is given up.
 FEW: Final = 1000
 REST_SECONDS: Final = 1.0
@@ -169,6 +170,9 @@ class Dispatch:
         backlog.release_due()
         room = min(self._carrier.room() - self._reserved, BATCH)
         if room > 0 and len(backlog.queue) and not self._troubled and self._leases.live():
+            if not backlog.is_worth(room):
+                await asyncio.sleep(GATHER_SECONDS)
+                return
             batch = backlog.queue.take(room)
             self._reserved += _segments(batch)
             self._spawn(self._attempt(batch))

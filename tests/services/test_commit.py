@@ -42,6 +42,32 @@ async def test_what_comes_during_a_flush_shares_the_next() -> None:
     assert flush.batches == [[1], [2, 3, 4]]
 
 
+async def test_under_load_a_flush_waits_a_moment_for_company(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.services.commit.COMPANY_SECONDS", 0.2)
+    flush = Flush()
+    commit = GroupCommit("test", flush, limit=100)
+    flush.go.clear()
+    first = asyncio.create_task(commit.add(1))
+    await asyncio.sleep(0)
+    second = asyncio.create_task(commit.add(2))
+    await asyncio.sleep(0)
+    flush.go.set()
+    await first
+    third = asyncio.create_task(commit.add(3))
+    await asyncio.gather(second, third)
+    assert flush.batches == [[1], [2, 3]]
+
+
+async def test_one_after_the_other_nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.services.commit.COMPANY_SECONDS", 3600.0)
+    flush = Flush()
+    commit = GroupCommit("test", flush, limit=100)
+    async with asyncio.timeout(5):
+        for number in range(3):
+            await commit.add(number)
+    assert flush.batches == [[0], [1], [2]]
+
+
 async def test_no_flush_is_larger_than_the_limit() -> None:
     flush = Flush()
     commit = GroupCommit("test", flush, limit=2)
