@@ -7,7 +7,7 @@ from typing import Final, Generic, NamedTuple, TypeVar
 from gateway.storage.database import StorageUnavailable
 from gateway.telemetry import COMMIT_SECONDS, COMMIT_SIZE
 
-#: What waits when a flush ends waits so much longer for company: a commit costs the same for one and for fifty.
+#: What waits when a flush ends waits so much longer for company: one or fifty, a commit costs the same.
 COMPANY_SECONDS: Final = 0.002
 
 T = TypeVar("T")
