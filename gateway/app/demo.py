@@ -172,7 +172,7 @@ Play a customer yourself 自己扮演客户 ({VISITOR}):
     -H 'Content-Type: application/json' \\
     -d '{{"to": "{VISITOR}", "ticket": {{"id": "TS-MINE"}}, "text": "您的宽带已恢复。"}}'
   curl -s 'http://{HOST}:{stage.smsc_control}/texts?to={VISITOR}'
-  curl -s http://{HOST}:{stage.smsc_control}/mo \
+  curl -s http://{HOST}:{stage.smsc_control}/mo \\
     -d '{{"from": "86{VISITOR}", "to": "10086", "text": "9分 很快"}}'
 
 The demo has no quiet hours and no limit on surveys: it works at any hour, as often as you like.
