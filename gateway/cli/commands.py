@@ -165,7 +165,7 @@ def _bench(parser: Parser) -> None:
 COMMANDS: Final = (
     Command(
         name="demo",
-        told="start everything on this machine, with a phone to play the customer",
+        told="start everything on this machine, with customers who answer",
         chinese="一键演示",
         run="gateway.app:demo",
         options=_demo,
