@@ -152,6 +152,8 @@ async def _bite(tooth: Tooth, prepared: Gateway) -> dict[str, int]:
         await campaign.busy(20)
         if tooth.killed:
             campaign.kill(database_too=True)
+            # Where something is sure to be left behind: a kill at random may find all of it sent.
+            assert await campaign.failpoint("attempt-recorded")
         campaign.patience = 6.0
         result = await campaign.finish()
     folder: Path = result.folder
