@@ -374,6 +374,7 @@ class Node:
                 continue
             try:
                 await self.dispatch.gained(self.leases.owned(), floor_at(self.now() - back))
+                await self._receipts.look_again()
             except StorageUnavailable as error:
                 log.debug("sweep put off", extra={"why": str(error)})
 

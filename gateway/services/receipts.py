@@ -1,7 +1,7 @@
 """Delivery receipts: matched in memory, else in the tables, else kept; stored before they are answered."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import Any, Final, NamedTuple, Protocol
@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 
 #: How long a receipt waits for its message, and how far back its message is looked for.
 KEPT: Final = timedelta(days=7)
+#: How long a receipt is looked after again and again.
+YOUNG: Final = timedelta(minutes=5)
 MAX_EARLY: Final = 50_000
 MAX_CANDIDATES: Final = 5_000
 AT_ONCE: Final = 500
@@ -134,23 +136,40 @@ class Receipts:
         )
         return _Kept(row.bucket, row.id, row.received_at, receipt)
 
+    async def look_again(self) -> None:
+        """Look in the tables for the messages of receipts that came lately and matched nothing.
+
+        Another node may have had their response after we had them. Raises `StorageUnavailable`.
+        """
+        since = self._now() - YOUNG
+        young = [kept for some in self._early.values() for kept in some if kept.received_at >= since]
+        for start in range(0, len(young), AT_ONCE):
+            await self._match_again(young[start : start + AT_ONCE])
+
     async def _match_again(self, some: Sequence[_Kept]) -> None:
-        """The response may be on record by now: a process can end between its commit and the receipt's."""
+        """The response may be on record by now: another node had it, or a process that ended right after."""
+        for kept in some:
+            self._remember(kept)
         found = await self._in_the_tables([kept.receipt for kept in some])
         plan = _Plan()
-        places: list[tuple[int, UUID]] = []
+        matched: dict[tuple[UUID, int], _Kept] = {}
         for kept in some:
             match = found.get((kept.receipt.route, kept.receipt.key, kept.receipt.msisdn))
-            if match is None:
-                self._remember(kept)
+            if match is None or not self._let_go(kept):
                 continue
             self._apply(*match, plan)
-            places.append((kept.bucket, kept.id))
-        if not places:
+            matched[plan.steps[-1].message_id, plan.steps[-1].seq] = kept
+        if not matched:
             return
-        await self._ledger.record(Entry(plan.steps, plan.timers, plan.callbacks))
+        lost: Collection[tuple[UUID, int]] = matched
+        try:
+            lost = await self._ledger.record(Entry(plan.steps, plan.timers, plan.callbacks))
+        finally:
+            for place in lost:
+                if place in matched:
+                    self._remember(matched.pop(place))
         async with self._database.connection() as connection:  # later: twice on record is better than never
-            await message_rows.forget_early(connection, places)
+            await message_rows.forget_early(connection, [(kept.bucket, kept.id) for kept in matched.values()])
 
     async def store(self, receipts: Sequence[Receipt]) -> None:
         """Store and apply receipts. Raises `StorageUnavailable`: then they are to be refused."""
@@ -386,11 +405,24 @@ class Receipts:
 
     def _remember(self, kept: _Kept) -> None:
         place = (kept.receipt.route, kept.receipt.key)
-        self._early.setdefault(place, []).append(kept)
+        here = self._early.setdefault(place, [])
+        if kept in here:
+            return
+        here.append(kept)
         self._early_to.setdefault(kept.receipt.msisdn, set()).add(place)
         if len(self._early) > MAX_EARLY:
             self._take_early(next(iter(self._early)))
         RECEIPTS_UNMATCHED.set(len(self._early))
+
+    def _let_go(self, kept: _Kept) -> bool:
+        """Take one out of memory; False: a response has claimed it in the meantime."""
+        place = (kept.receipt.route, kept.receipt.key)
+        if kept not in self._early.get(place, ()):
+            return False
+        for other in self._take_early(place):
+            if other is not kept:
+                self._remember(other)
+        return True
 
     def _take_early(self, place: tuple[str, str]) -> list[_Kept]:
         kept = self._early.pop(place, [])

@@ -113,6 +113,24 @@ async def test_a_receipt_before_its_response_is_kept_and_matched(roads: Roads, r
     assert sorted(event.event for event in node.told) == ["message.delivered", "message.submitted"]
 
 
+async def test_a_receipt_that_outruns_its_response_to_another_node_is_matched(roads: Roads) -> None:
+    owner = await roads.node(lambda _: None)
+    other = await roads.node(name="two", started=False)
+    message = message_to()
+    await owner.accept(message)
+    await until(lambda: owner.carrier.sent)
+    await other.receipt("id7")
+    assert await early(roads) == 1
+    owner.carrier.answer(owner.carrier.sent[0].token, smsc_id="id7")
+    await owner.until(message, "submitted")
+    await owner.settled()
+    await other.receipts.look_again()
+    await owner.until(message, "delivered")
+    assert await early(roads) == 0
+    await other.receipts.look_again()
+    assert (await owner.steps(message)).count(("delivered", "delivered")) == 1
+
+
 async def test_early_failure_is_told_once(roads: Roads) -> None:
     node = await roads.node(lambda _: None)
     message = message_to()
