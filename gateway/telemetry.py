@@ -152,7 +152,6 @@ COMMIT_SIZE: Final = histogram(
 
 # The way to the phone
 WAITING: Final = gauge("messages_waiting", "Messages due and not yet submitted", "lane")
-HELD: Final = counter("messages_held_total", "Times that a message was told to wait", "lane", "reason")
 SUBMITTED: Final = counter("segments_submitted_total", "submit_sm answered, by verdict", "route", "verdict")
 SUBMIT_SECONDS: Final = histogram("submit_seconds", "From submit_sm written to its response", "route")
 ACCEPT_TO_SUBMIT: Final = histogram("accept_to_submit_seconds", "From accepted to submitted", "lane")
@@ -169,7 +168,6 @@ BINDS: Final = gauge("binds", "Binds by state", "route", "state")
 WINDOW: Final = gauge("window_in_flight", "Requests without their response", "route")
 RATE: Final = gauge("learned_rate", "PDUs a second that the bind holds to now; 0 is no limit", "route")
 THROTTLED: Final = counter("throttled_total", "Refusals that said: slower", "route", "status")
-PDUS: Final = counter("pdus_total", "PDUs by way and command", "route", "way", "command")
 PDU_ERRORS: Final = counter("pdu_errors_total", "PDUs that could not be read", "route", "kind")
 
 # The way back

@@ -119,7 +119,7 @@ CREATE TABLE replies (
     text            text        NOT NULL,
     complete        boolean     NOT NULL,          -- false: parts of it never came
     redelivery      boolean     NOT NULL,
-    status          text        NOT NULL,          -- domain/routing.py: Standing of a reply
+    status          text        NOT NULL,          -- domain/routing.py: ReplyStatus
     reason          text,
     conversation_id uuid,
     resolved_as     jsonb,

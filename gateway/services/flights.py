@@ -54,9 +54,8 @@ class Outgoing:
         self.status = Status(message.status)
         self.seq = 0
         self.segments = [Segment(self, number) for number in range(1, message.segments + 1)]
-        self.reference = (
-            message.id.int >> 16 & 0xFF
-        )  #: of its segments' header; the same whenever they are sent
+        #: Of its segments' header; the same whenever they are sent.
+        self.reference = message.id.int >> 16 & 0xFF
         self.taken = False  #: out of the queue, its attempt about to be written
 
     def advance(self, event: Event, at: datetime, segment: int | None = None, **fields: Any) -> Step:
@@ -111,14 +110,9 @@ _LEG_AFTER: Final = {
     Event.UNDELIVERED: Leg.LOST,
 }
 
-#: How a receipt's step begins when the handset has the segment, and the message waits for its others.
-ARRIVED: Final = "DELIVERED"
-
 
 def _leg_after(step: Step, leg: Leg) -> Leg:
     """Where a step on record leaves its segment. What has arrived stays so when its other copy is taken."""
-    if step.kind == Event.RECEIPT:
-        return Leg.ARRIVED if (step.reason or "").startswith(ARRIVED) else leg
     if leg is Leg.ARRIVED and step.kind in (Event.ACCEPTED, Event.SUBMITTED):
         return leg
     return _LEG_AFTER.get(Event(step.kind), leg)

@@ -39,7 +39,7 @@ SENT = (
     [
         pytest.param((), [Leg.TAKEN, Leg.TAKEN], id="taken"),
         pytest.param(
-            ((Event.RECEIPT, Status.SUBMITTED, 1, "DELIVERED 000"),),
+            ((Event.ARRIVED, Status.SUBMITTED, 1, "DELIVERED 000"),),
             [Leg.ARRIVED, Leg.TAKEN],
             id="one part arrived",
         ),
@@ -50,7 +50,7 @@ SENT = (
         ),
         pytest.param(
             (
-                (Event.RECEIPT, Status.SUBMITTED, 1, "DELIVERED 000"),
+                (Event.ARRIVED, Status.SUBMITTED, 1, "DELIVERED 000"),
                 (Event.ACCEPTED, Status.SUBMITTED, 1, "maybe_duplicate"),
             ),
             [Leg.ARRIVED, Leg.TAKEN],
