@@ -154,6 +154,7 @@ class Message(NamedTuple):
     key_id: UUID | None
     request_id: str | None
     conversation_id: UUID | None
+    handling: str | None = None  #: as `Handling.written` wrote it
 
 
 class Step(NamedTuple):
