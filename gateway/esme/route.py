@@ -3,7 +3,9 @@
 import ssl
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Literal
 
+from gateway.esme.profile import DEFAULT, Profile
 from gateway.smpp.receipt import Habits
 from gateway.smpp.timers import Timers
 from gateway.sms.coding import DefaultAlphabet
@@ -42,5 +44,19 @@ class Route:
     tls: ssl.SSLContext | None = None
     tls_server_name: str | None = None
     timers: Timers = field(default_factory=Timers)
-    habits: Habits = field(default_factory=Habits)
-    default_alphabet: DefaultAlphabet = "gsm7"  #: what data_coding 0 means here
+    profile: Profile = DEFAULT
+
+    @property
+    def habits(self) -> Habits:
+        """How its receipts are written."""
+        return self.profile.receipts
+
+    @property
+    def default_alphabet(self) -> DefaultAlphabet:
+        """What data_coding 0 means here."""
+        return self.profile.text.default_alphabet
+
+    @property
+    def parts_reported(self) -> Literal["each", "first", "last"]:
+        """For which part of a long text the SMSC sends its receipt."""
+        return self.profile.receipts.parts

@@ -4,7 +4,7 @@ ever raising, written for the simulator, and their ids made comparable."""
 import re
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Final
+from typing import Annotated, Final, Literal
 
 import msgspec
 
@@ -77,6 +77,11 @@ _WIRE_WORDS: Final = {
 }
 
 
+def _says(words: str) -> msgspec.Meta:
+    """The sentence that explains a setting; docs/smpp.md is written from it."""
+    return msgspec.Meta(description=words)
+
+
 class IdForm(StrEnum):
     """How one side of an SMSC writes the number that a message id is."""
 
@@ -85,25 +90,43 @@ class IdForm(StrEnum):
     HEX = "hex"
 
 
-class Habits(msgspec.Struct, frozen=True, kw_only=True):
-    """How one SMSC writes its receipts; part of its route's profile."""
+class Habits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How an SMSC writes its delivery receipts, and for which parts of a long text."""
 
-    #: Receipts come without esm_class saying so: whatever reads as one is one. The two parameters of a
-    #: receipt together make one anyway.
-    without_esm_class: bool = False
-    #: Which id counts when both are there.
-    prefer_tlv_id: bool = True
-    #: Which state counts when both are there.
-    prefer_tlv_state: bool = False
-    #: State words of this SMSC, upper case; they come before the known ones.
-    words: dict[str, State] = {}
-    #: How ids are written in submit_sm_resp, and how in receipts.
-    response_id: IdForm = IdForm.OPAQUE
-    receipt_id: IdForm = IdForm.OPAQUE
-    ignore_zeros: bool = False
-    ignore_case: bool = False
-    #: ACCEPTED is this SMSC's last word.
-    accepted_is_final: bool = False
+    without_esm_class: Annotated[
+        bool,
+        _says("they come without esm_class saying so: what has an id, a state and a date is one"),
+    ] = False
+    prefer_tlv_id: Annotated[
+        bool, _says("receipted_message_id counts before the text's id; false: the text's does")
+    ] = True
+    prefer_tlv_state: Annotated[
+        bool,
+        _says("message_state counts before the text's stat; false: only where the text's word is unknown"),
+    ] = False
+    words: Annotated[
+        dict[str, State],
+        _says("state words of this SMSC, before the known ones; `*` at the end stands for any rest: `MK:*`"),
+    ] = {}
+    response_id: Annotated[IdForm, _says("how submit_sm_resp writes the number that an id is")] = (
+        IdForm.OPAQUE
+    )
+    receipt_id: Annotated[IdForm, _says("how receipts write it")] = IdForm.OPAQUE
+    ignore_zeros: Annotated[bool, _says("zeros before an id do not count")] = False
+    ignore_case: Annotated[bool, _says("letters of an id are the same in either case")] = False
+    accepted_is_final: Annotated[bool, _says("ACCEPTD is the last word; false: another receipt follows")] = (
+        False
+    )
+    customer: Annotated[
+        Literal["source", "destination"],
+        _says("which address of a receipt is the customer's; by the standard the source, as of a reply"),
+    ] = "source"
+    parts: Annotated[
+        Literal["each", "first", "last"], _says("for which part of a long text the SMSC reports")
+    ] = "each"
+    ask: Annotated[
+        Literal["each", "last-sent"], _says("for which part of a long text we ask for a receipt")
+    ] = "each"
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):

@@ -158,3 +158,22 @@ def lookup(code: int) -> Status:
 def name(code: int) -> str:
     """`ESME_RTHROTTLED` for 0x58."""
     return lookup(code).name
+
+
+_BY_NAME: Final = {row.name: row.code for row in TABLE.values()}
+
+
+def code_of(text: str) -> int | None:
+    """The code that a name, `0x58` or `88` means; None when it is none."""
+    code = _BY_NAME.get(text.upper())
+    if code is None:
+        try:
+            code = int(text, 0)
+        except ValueError:
+            return None
+    return code if 0 <= code <= 0xFFFFFFFF else None
+
+
+def names() -> list[str]:
+    """All names of the table, for suggestions."""
+    return list(_BY_NAME)
