@@ -1,7 +1,7 @@
 """What dispatch and the carrier say to each other: parcels out, outcomes back. Of SMPP it knows nothing."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import NamedTuple, Protocol
 
@@ -29,6 +29,7 @@ class Fate(Enum):
     REFUSED = auto()  #: refused for good
     LOST = auto()  #: written, and no answer
     UNSENT = auto()  #: not one octet was written, or the SMSC said that it did not look at it
+    HELD = auto()  #: refused because of its sender: it waits, and no patience is consumed
 
 
 class Outcome(NamedTuple):
@@ -41,6 +42,8 @@ class Outcome(NamedTuple):
     key: str | None = None
     command_status: int | None = None
     reason: str | None = None
+    pauses: tuple[timedelta, ...] | None = None  #: of PUT_OFF, one a refusal; none: 30 s, 2 min, 10 min
+    detail: str | None = None  #: the PDU, hex, where the refusal is our fault
 
 
 class Carrier(Protocol):

@@ -4,14 +4,15 @@ The tables hold all of it; this is the quick copy at the owner of the buckets, a
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import Any, Final
 from uuid import UUID
 from weakref import WeakValueDictionary
 
 from gateway.domain.message import FINAL, TRANSITIONS, Event, Lane, Message, OnUnknown, Status, Step
+from gateway.services.references import References
 
 
 class Leg(Enum):
@@ -25,18 +26,35 @@ class Leg(Enum):
     LOST = auto()  #: refused, or undeliverable
 
 
+#: Why an attempt that left nothing at the SMSC does not count against the patience with a recipient.
+SENDER_REFUSED: Final = "sender refused by the SMSC"
+STOPPING: Final = "not sent before the stop"
+_NOBODYS_FAULT: Final = frozenset({SENDER_REFUSED, STOPPING})
+
+#: How a route reports on a long text: for each part, or in one receipt for all of it.
+EACH: Final = "each"
+FIRST: Final = "first"
+LAST: Final = "last"
+
+#: Ends the detail of an attempt that asked for no receipt, though its message wants one.
+SILENT: Final = " silent"
+
+
 class Segment:
     """One short message of a message, and the token that its PDU carries."""
 
-    __slots__ = ("copy", "number", "outgoing", "refusals", "sent_at", "state")
+    __slots__ = ("copy", "number", "outgoing", "patience", "refusals", "route", "sent_at", "silent", "state")
 
     def __init__(self, outgoing: "Outgoing", number: int) -> None:
         self.outgoing = outgoing
         self.number = number  #: 1…n
         self.copy = 0  #: how often it was sent
-        self.refusals = 0  #: how often the SMSC put it off
+        self.refusals = 0  #: how many of these are surely not with the SMSC
+        self.patience = 0  #: how often the SMSC put it off because of its recipient
         self.state = Leg.WAITING
         self.sent_at: datetime | None = None  #: when its last attempt was made
+        self.route = ""  #: which took it
+        self.silent = False  #: its last attempt asked for no receipt: that of another part tells of all
 
     @property
     def doubtful(self) -> int:
@@ -47,15 +65,17 @@ class Segment:
 class Outgoing:
     """A message on its way."""
 
-    __slots__ = ("__weakref__", "message", "reference", "segments", "seq", "status", "taken")
+    __slots__ = ("__weakref__", "cut", "message", "reference", "segments", "seq", "status", "taken")
 
     def __init__(self, message: Message) -> None:
         self.message = message
         self.status = Status(message.status)
         self.seq = 0
         self.segments = [Segment(self, number) for number in range(1, message.segments + 1)]
+        #: How its text was cut, as `udh8/3` or `sar/2`; none before its first attempt.
+        self.cut: str | None = None
         #: Of its segments' header; the same whenever they are sent.
-        self.reference = message.id.int >> 16 & 0xFF
+        self.reference = reference_of(message.id, "udh8")
         self.taken = False  #: out of the queue, its attempt about to be written
 
     def advance(self, event: Event, at: datetime, segment: int | None = None, **fields: Any) -> Step:
@@ -65,18 +85,62 @@ class Outgoing:
         message = self.message
         return Step(message.bucket, message.id, self.seq, at, event, self.status, segment, **fields)
 
+    def cut_into(self, total: int, how: str) -> None:
+        """Its segments as a route cuts them, while nothing of it may have left.
+
+        `how` is a word for the log: the join, `/`, the number of segments, and `#` with the reference where
+        this is not the one that the message's id gives: `udh8/3`, `sar/2`, `udh8/3#41`.
+        """
+        if how == self.cut:
+            return
+        self.cut = how
+        join, reference = how.partition("/")[0], how.partition("#")[2]
+        self.reference = int(reference) if reference else reference_of(self.message.id, join)
+        if total == len(self.segments):
+            return
+        refusals = max(segment.refusals for segment in self.segments)
+        patience = max(segment.patience for segment in self.segments)
+        self.segments = [Segment(self, number) for number in range(1, total + 1)]
+        for segment in self.segments:  # what was refused before was all of it
+            segment.copy = segment.refusals = refusals
+            segment.patience = patience
+
+    def told_of(self, segment: Segment) -> str | None:
+        """What the log has to know of an attempt beside its numbers: how it was cut, whether it is silent."""
+        usual = self._usual_cut
+        cut = self.cut or usual
+        if cut == usual and not segment.silent:
+            return None
+        return cut + SILENT if segment.silent else cut
+
+    @property
+    def _usual_cut(self) -> str:
+        return f"udh8/{self.message.segments}"
+
     def replay(self, steps: Iterable[Step]) -> None:
         """Bring it to where the log of its steps ends."""
         for step in steps:
             self.seq = step.seq
             self.status = Status(step.status)
+            if step.kind == Event.ATTEMPT:
+                self._cut_again(step.detail)
             touched = self.segments if step.segment is None else [self.segments[step.segment - 1]]
             for segment in touched:
                 segment.copy = step.copy or segment.copy
-                segment.refusals += step.kind == Event.DEFERRED
                 if step.kind == Event.ATTEMPT:
                     segment.sent_at = step.at
+                    segment.silent = (step.detail or "").endswith(SILENT)
+                elif step.kind == Event.DEFERRED:
+                    segment.refusals += 1
+                    segment.patience += step.reason not in _NOBODYS_FAULT
+                elif step.kind in _ANSWERS:
+                    segment.route = step.route or ""
                 segment.state = _leg_after(step, segment.state)
+
+    def _cut_again(self, detail: str | None) -> None:
+        how = (detail or self._usual_cut).removesuffix(SILENT)
+        total = how.partition("/")[2].partition("#")[0]
+        self.cut_into(int(total) if total.isdigit() else self.message.segments, how)
 
     @property
     def final(self) -> bool:
@@ -97,7 +161,13 @@ class Outgoing:
         )
 
 
+def reference_of(uid: UUID, join: str) -> int:
+    """The reference that an id gives to its segments: of 8 bits in the usual header, else of 16."""
+    return uid.int >> 16 & (0xFF if join == "udh8" else 0xFFFF)
+
+
 _SETTLED: Final = FINAL | {Status.SUBMITTED}
+_ANSWERS: Final = frozenset({Event.ACCEPTED, Event.SUBMITTED})
 _LEG_AFTER: Final = {
     Event.ATTEMPT: Leg.FLYING,
     Event.ACCEPTED: Leg.TAKEN,
@@ -182,12 +252,17 @@ class Flights:
     AWAITING: Final = 200_000
     #: Messages whose outcome is unknown and that a receipt may yet settle.
     UNKNOWN: Final = 10_000
+    #: After so long no receipt is waited for any more.
+    LONGEST: Final = timedelta(days=7)
 
-    def __init__(self) -> None:
+    def __init__(self, parts_reported: Callable[[str], str] = lambda _route: EACH) -> None:
+        """`parts_reported`: for which parts of a long text the SMSC of a route sends receipts."""
+        self.parts_reported = parts_reported
+        self.references = References()
         self.open: dict[UUID, Outgoing] = {}
         #: Of buckets that we give away: what still waits for its answer.
         self.leaving: dict[UUID, Outgoing] = {}
-        self._awaiting: dict[tuple[str, str], Segment] = {}
+        self._awaiting: dict[str, dict[str, Segment]] = {}  # by route and key, those taken first in front
         self._unknown: dict[str, list[Segment]] = {}
         #: Messages that anything in memory still leads to, so that nobody makes a second one from the log.
         self._known: WeakValueDictionary[UUID, Outgoing] = WeakValueDictionary()
@@ -215,19 +290,56 @@ class Flights:
 
     def await_receipt(self, route: str, key: str, segment: Segment) -> None:
         """A receipt under this key will be about this segment. An id used again means the newest."""
-        awaiting = self._awaiting
-        awaiting[route, key] = segment
+        awaiting = self._awaiting.setdefault(route, {})
+        awaiting.pop(key, None)
+        awaiting[key] = segment
         self._known[segment.outgoing.message.id] = segment.outgoing
-        if len(awaiting) > self.AWAITING:
-            del awaiting[next(iter(awaiting))]
+        if self.awaiting > self.AWAITING:
+            longest = max(self._awaiting.values(), key=len)
+            del longest[next(iter(longest))]
+        self._give_up(awaiting, segment.sent_at)
+
+    def _give_up(self, awaiting: dict[str, Segment], now: datetime | None) -> None:
+        """The oldest, when its receipt will never come: up to two for each that is added."""
+        for _ in range(2):
+            key = next(iter(awaiting))
+            sent_at = awaiting[key].sent_at
+            if now is None or sent_at is None or now - sent_at <= self.LONGEST:
+                return
+            del awaiting[key]
 
     def find(self, route: str, key: str) -> Segment | None:
         """The segment that a receipt is about."""
-        return self._awaiting.get((route, key))
+        awaiting = self._awaiting.get(route)
+        return None if awaiting is None else awaiting.get(key)
 
-    def forget(self, route: str, key: str) -> None:
-        """Its final receipt has come."""
-        self._awaiting.pop((route, key), None)
+    def forget(self, route: str, key: str, segment: Segment | None = None) -> None:
+        """Its final receipt has come. With `segment`: unless the id was given to another one since."""
+        awaiting = self._awaiting.get(route)
+        if awaiting is not None and (segment is None or awaiting.get(key) is segment):
+            awaiting.pop(key, None)
+
+    def awaiting_of(self, route: str) -> tuple[int, datetime | None]:
+        """How many segments of a route wait for their receipt, and when the oldest of them was sent."""
+        awaiting = self._awaiting.get(route)
+        if not awaiting:
+            return 0, None
+        return len(awaiting), next(iter(awaiting.values())).sent_at
+
+    def reports(self, segment: Segment) -> bool:
+        """Whether a receipt of its own is to be expected for a segment, by its route's habits."""
+        if segment.silent:
+            return False
+        total = len(segment.outgoing.segments)
+        parts = EACH if total == 1 else self.parts_reported(segment.route)
+        return parts == EACH or segment.number == (1 if parts == FIRST else total)
+
+    def has_arrived(self, outgoing: Outgoing) -> bool:
+        """Whether the handset has all of it: each part is reported, or came with one that is."""
+        return any(segment.state is Leg.ARRIVED for segment in outgoing.segments) and all(
+            segment.state is Leg.ARRIVED or (segment.state is Leg.TAKEN and not self.reports(segment))
+            for segment in outgoing.segments
+        )
 
     def mark_unknown(self, segment: Segment) -> None:
         """Nobody knows what became of it; a receipt for that recipient may tell."""
@@ -264,7 +376,7 @@ class Flights:
     @property
     def awaiting(self) -> int:
         """Segments whose receipt is outstanding."""
-        return len(self._awaiting)
+        return sum(map(len, self._awaiting.values()))
 
     def drop(self, buckets: frozenset[int]) -> Iterator[Outgoing]:
         """Forget all messages of buckets that are somebody else's now."""

@@ -10,7 +10,7 @@ from gateway.domain.message import Event, Status, Step
 from gateway.domain.timer import Timer, TimerKind
 from gateway.services.backlog import Backlog
 from gateway.services.carrier import EarlyReceipts, Fate, Outcome
-from gateway.services.flights import Flights, Leg, Outgoing, Segment, resendable
+from gateway.services.flights import SENDER_REFUSED, STOPPING, Flights, Leg, Outgoing, Segment, resendable
 from gateway.services.ledger import Entry
 from gateway.services.notices import Notices
 from gateway.telemetry import ACCEPT_TO_SUBMIT, MAYBE_DUPLICATE, SETTLED, UNKNOWN
@@ -94,19 +94,33 @@ class Settling:
             "command_status": outcome.command_status,
             "reason": outcome.reason,
         }
-        event = self._judge(segment, outcome, now, fields)
+        event, pause = self._judge(segment, outcome, now, fields)
         step = outgoing.advance(event, now, segment.number, **fields)
         page.steps.append(step)
         if not was_final and outgoing.status in (Status.SUBMITTED, Status.FAILED):
             self.finish(outgoing, step, page)
-        if event is Event.DEFERRED:
-            self._put_off(segment, now, page)
+        if outcome.fate is Fate.HELD:
+            self._put_back_first(outgoing)
+        elif event is Event.DEFERRED:
+            self._put_off(outgoing, pause, now, page)
         elif event is Event.LOST:
             self._unknown(segment, outcome, now)
         elif outcome.key is not None and outgoing.message.report:
             self._await_receipt(segment, outcome, outcome.key)
+        if event is Event.SUBMITTED and outgoing.status is Status.SUBMITTED:
+            self._told_before(outgoing, now, page)
         if not outgoing.busy:
             self._flights.let_go(outgoing)
+
+    def _told_before(self, outgoing: Outgoing, now: datetime, page: Page) -> None:
+        """The one receipt for all parts may have come while the SMSC still had to answer for the others."""
+        if not self._flights.has_arrived(outgoing):
+            return
+        reported = next(segment for segment in outgoing.segments if segment.state is Leg.ARRIVED)
+        reason = f"the receipt for part {reported.number} tells of all parts"
+        step = outgoing.advance(Event.DELIVERED, now, reported.number, route=reported.route, reason=reason)
+        page.steps.append(step)
+        self.finish(outgoing, step, page)
 
     def _answered_again(self, outcome: Outcome, now: datetime, page: Page) -> None:
         """Both copies of a segment were answered: the second one's receipt must find its message too."""
@@ -129,36 +143,46 @@ class Settling:
             self._await_receipt(segment, outcome, outcome.key)
 
     def _await_receipt(self, segment: Segment, outcome: Outcome, key: str) -> None:
+        if not self._flights.reports(segment):
+            return
         self._flights.await_receipt(outcome.route, key, segment)
         if self.early is not None:
             self.early.claim(outcome.route, key, segment)
 
-    def _judge(self, segment: Segment, outcome: Outcome, now: datetime, fields: dict[str, Any]) -> Event:
-        """Which event an answer is, and where it leaves the segment."""
+    def _judge(
+        self, segment: Segment, outcome: Outcome, now: datetime, fields: dict[str, Any]
+    ) -> tuple[Event, timedelta]:
+        """Which event an answer is, where it leaves the segment; how long a refusal for now holds."""
         if segment.state is Leg.UNKNOWN:
             self._flights.settle_unknown(segment)
+        pauses = PATIENCE if outcome.pauses is None else outcome.pauses
+        pause = timedelta()
         match outcome.fate:
             case Fate.TAKEN:
                 segment.state = Leg.TAKEN
+                segment.route = outcome.route
                 last = all(other.state in (Leg.TAKEN, Leg.ARRIVED) for other in segment.outgoing.segments)
-                return Event.SUBMITTED if last else Event.ACCEPTED
-            case Fate.PUT_OFF if segment.refusals < len(PATIENCE):
-                segment.state = Leg.WAITING
-                fields["detail"] = (now + PATIENCE[segment.refusals]).isoformat()
-                segment.refusals += 1
-                return Event.DEFERRED
+                return (Event.SUBMITTED if last else Event.ACCEPTED), pause
+            case Fate.PUT_OFF if segment.patience < len(pauses):
+                pause = pauses[segment.patience]
+                segment.patience += 1
+            case Fate.HELD:  # not the message's fault: it does not count, and nothing of it has left
+                fields["reason"] = SENDER_REFUSED
             case Fate.LOST:
                 segment.state = Leg.UNKNOWN
-                return Event.LOST
+                return Event.LOST, pause
             case _:
                 segment.state = Leg.LOST
-                return Event.REFUSED
+                fields["detail"] = outcome.detail
+                return Event.REFUSED, pause
+        segment.state = Leg.WAITING
+        segment.refusals += 1
+        fields["detail"] = (now + pause).isoformat()
+        return Event.DEFERRED, pause
 
-    def _put_off(self, segment: Segment, now: datetime, page: Page) -> None:
-        outgoing = segment.outgoing
+    def _put_off(self, outgoing: Outgoing, pause: timedelta, now: datetime, page: Page) -> None:
         if outgoing.final:
             return
-        pause = PATIENCE[segment.refusals - 1]
         message = outgoing.message
         if pause > REST:
             page.timers.append(Timer(message.bucket, now + pause, TimerKind.MESSAGE, message.id))
@@ -187,14 +211,14 @@ class Settling:
         if self.stopping:  # nobody will be here to go on: the log has to know that nothing left
             segment.refusals += 1
             if not outgoing.final:
-                fields = {
-                    "copy": segment.copy,
-                    "reason": "not sent before the stop",
-                    "detail": now.isoformat(),
-                }
+                fields = {"copy": segment.copy, "reason": STOPPING, "detail": now.isoformat()}
                 page.steps.append(outgoing.advance(Event.DEFERRED, now, segment.number, **fields))
             return
         segment.copy -= 1
+        self._put_back_first(outgoing)
+
+    def _put_back_first(self, outgoing: Outgoing) -> None:
+        """Before all others of its lane, after a moment."""
         if outgoing.taken or self._flights.open.get(outgoing.message.id) is not outgoing:
             return
         outgoing.taken = True
