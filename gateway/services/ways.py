@@ -3,7 +3,7 @@
 The binds fill them in; HTTP, the command line and the console show them.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -71,7 +71,8 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
     bind: str
     way: str  #: in, out
     words: str  #: decoded; numbers and texts masked unless they were asked for open
-    octets: str | None = None  #: hex, only where it was asked for open
+    octets: str | None = None  #: hex, only where it was asked for open; never those of a password
+    lost: int = 0  #: so many are missing here, because the reader was too slow for them
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,5 +94,5 @@ class Ways(Protocol):
     def passed(self, wanted: Wanted, limit: int) -> Sequence[Frame]:
         """The last of them that passed, oldest first, as far back as memory goes."""
 
-    def follow(self, wanted: Wanted) -> AsyncIterator[Frame]:
-        """Those that pass from now on."""
+    def follow(self, wanted: Wanted, last: int = 0) -> AsyncGenerator[Frame, None]:
+        """The `last` that passed, and then those that pass from now on. To be closed by who opened it."""
