@@ -83,32 +83,55 @@ def decode_by_table(frame: bytes) -> Pdu:
     length, command_id, command_status, sequence_number = _read_header(frame)
     cls = BY_COMMAND.get(command_id)
     values: dict[str, Any] = {"sequence_number": sequence_number, "command_status": command_status}
+    salvageable = bool(command_id & RESPONSE)
     try:
         if cls is None:
             raise FieldError(st.ESME_RINVCMDID, "unknown to SMPP 3.4 and 5.0")
         if length != len(frame):
             raise FieldError(st.ESME_RINVCMDLEN, f"a frame of {len(frame)} octets that calls itself {length}")
-        at = HEADER_LENGTH
-        fields = fields_of(cls)
-        # Responses without a body are read whatever their status: many peers leave it out (SMPP 3.4 §4.4.2).
-        if not (command_id & RESPONSE and length == HEADER_LENGTH):
-            for name, wire in fields:
-                values[name], at = wire.read(frame, at)
-        if at < length:
-            try:
-                values["tlvs"], values["more_tlvs"] = tlv.decode(frame, at)
-            except FieldError:
-                if fields:  # without fields the header says it all, whatever is behind it
-                    raise
+        if not (salvageable and command_status and _read_parameters_alone(cls, frame, values)):
+            at = _read_fields(cls, frame, values)
+            if at < length:
+                found, more, fault = tlv.read(frame, at)
+                if fault is None or fields_of(cls):  # without fields the header says it all
+                    values["tlvs"], values["more_tlvs"] = found, more
+                    if fault is not None:
+                        salvageable = salvageable or cls.survives_torn_tlvs
+                        raise fault
     except FieldError as error:
         raise PduError(
             command_id=command_id,
             sequence_number=sequence_number,
             status=error.status,
             reason=error.reason,
-            salvaged=cls(**values) if cls is not None and command_id & RESPONSE else None,
+            salvaged=cls(**values) if cls is not None and salvageable else None,
         ) from None
     return cls(**values)
+
+
+def _read_fields(cls: type[Pdu], frame: bytes, values: dict[str, Any]) -> int:
+    """Read the mandatory fields into `values`; the offset behind them. Raises `FieldError`."""
+    at = HEADER_LENGTH
+    # Responses without a body are read whatever their status: many peers leave it out (SMPP 3.4 §4.4.2).
+    if not (cls.command_id & RESPONSE and len(frame) == HEADER_LENGTH):
+        for name, wire in fields_of(cls):
+            values[name], at = wire.read(frame, at)
+    return at
+
+
+def _read_parameters_alone(cls: type[Pdu], frame: bytes, values: dict[str, Any]) -> bool:
+    """Whether a refusal leaves its fields out and is nothing but parameters: then read them.
+
+    SMPP 3.4 §4.4.2 leaves the body out, SMPP 5.0 tells the reason in parameters, so some peers write the
+    one without the other. No id begins with a control character, and the tags of SMPP all do.
+    """
+    if len(frame) < HEADER_LENGTH + 4 or frame[HEADER_LENGTH] >= 0x20 or not fields_of(cls):
+        return False
+    found, more, fault = tlv.read(frame, HEADER_LENGTH)
+    if fault is not None or not all(tlv.is_known(tag) for tag in found):
+        return False
+    values["tlvs"], values["more_tlvs"] = found, more
+    return True
 
 
 def refusal(error: PduError) -> bytes | None:
@@ -200,14 +223,14 @@ def _quick_deliver_sm(frame: bytes, command_status: int, sequence_number: int) -
 def _quick_submit_sm_resp(frame: bytes, command_status: int, sequence_number: int) -> Pdu | None:
     """A response of nothing but its id, which ends where the frame ends."""
     end = len(frame) - 1
-    if frame.find(0, HEADER_LENGTH) != end:
+    if frame.find(0, HEADER_LENGTH) != end or (command_status and end > HEADER_LENGTH):
         return None
     return SubmitSmResp(sequence_number, command_status, {}, (), frame[HEADER_LENGTH:end].decode("latin-1"))
 
 
 def _quick_deliver_sm_resp(frame: bytes, command_status: int, sequence_number: int) -> Pdu | None:
     end = len(frame) - 1
-    if frame.find(0, HEADER_LENGTH) != end:
+    if frame.find(0, HEADER_LENGTH) != end or (command_status and end > HEADER_LENGTH):
         return None
     return DeliverSmResp(sequence_number, command_status, {}, (), frame[HEADER_LENGTH:end].decode("latin-1"))
 

@@ -23,7 +23,8 @@ class PduError(SmppError):
     """A frame that is no valid PDU: answer it with `status` and keep the link.
 
     `salvaged` is what could be read of a malformed response: a response can't be refused, and whoever
-    waits for it must still be told that it came.
+    waits for it must still be told that it came. It is also a deliver_sm or data_sm whose parameters are
+    torn: refused, it would come again and block those behind it, and nobody would ever read the message.
     """
 
     def __init__(

@@ -89,7 +89,7 @@ class Orphan(msgspec.Struct, frozen=True):
 
 
 class Malformed(msgspec.Struct, frozen=True):
-    """A PDU that could not be read; if it was a request, it has been answered."""
+    """A PDU that could not be read. A request has been answered, or follows as far as it could be read."""
 
     error: PduError
 

@@ -56,6 +56,8 @@ class Pdu(msgspec.Struct, gc=False):
     command_id: ClassVar[int] = 0
     #: A response that says no carries no body (SMPP 3.4 §4.1.2, §4.4.2).
     bare_when_refused: ClassVar[bool] = False
+    #: What an SMSC brings: all its mandatory fields being there, torn parameters do not cost the message.
+    survives_torn_tlvs: ClassVar[bool] = False
 
     sequence_number: int = 0
     command_status: int = st.ESME_ROK
@@ -167,6 +169,7 @@ class SubmitSmResp(Pdu):
 
 class DeliverSm(_ShortMessagePdu):
     command_id = CommandId.DELIVER_SM
+    survives_torn_tlvs = True
 
 
 class DeliverSmResp(Pdu):
@@ -205,6 +208,7 @@ class SubmitMultiResp(Pdu):
 
 class DataSm(Pdu):
     command_id = CommandId.DATA_SM
+    survives_torn_tlvs = True
 
     service_type: ServiceType = ""
     source_addr_ton: SourceTon = 0

@@ -340,7 +340,11 @@ class Session:
 
     def _take_malformed(self, error: PduError, now: float, events: list[Event]) -> None:
         answer = codec.refusal(error)
-        if answer is not None:
+        if answer is not None and error.salvaged is not None and self.role is Role.ESME:
+            self.malformed += 1
+            events.append(Malformed(error))
+            self._take_request(error.salvaged, now, events)
+        elif answer is not None:
             self.malformed += 1
             self._out.append(answer)
             events.append(Malformed(error))
@@ -395,6 +399,8 @@ class Session:
     def _drain(self, now: float) -> None:
         """Send the unbind once nothing is in flight either way, or when waiting has been long enough."""
         if self._drain_by is None or (now < self._drain_by and (self._window.pending or self._owed)):
+            return
+        if self.state not in BOUND:  # the peer has unbound while we were waiting
             return
         if all(command_id != _UNBIND for command_id, _ in self._control.values()):
             self._send_control(Unbind(), now)

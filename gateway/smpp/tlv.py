@@ -27,31 +27,42 @@ def encode(tlvs: Mapping[int, bytes], more: Iterable[tuple[int, bytes]] = ()) ->
     return b"".join(out)
 
 
-def decode(frame: bytes, at: int) -> tuple[dict[int, bytes], Repeats]:
+def read(frame: bytes, at: int) -> tuple[dict[int, bytes], Repeats, FieldError | None]:
     """The parameters from `at` to the end: the first of each tag, and those that repeat one, in order.
 
-    NULs behind the last one, too few for a head, are padding: some SMSCs close their texts so.
-    Raises `FieldError` (ESME_RINVOPTPARSTREAM, ESME_RINVPARLEN) when the octets do not add up.
+    NULs behind the last one, too few for a head, are padding: some SMSCs close their texts so. Where the
+    octets do not add up (ESME_RINVOPTPARSTREAM, ESME_RINVPARLEN), the fault stands beside what came before
+    it. Of a torn message_payload what is there is kept, since it is somebody's words; of any other nothing,
+    since half an id or a number is another one.
     """
     found: dict[int, bytes] = {}
     more: list[tuple[int, bytes]] = []
     end = len(frame)
+    fault: FieldError | None = None
     while at < end:
         if at + 4 > end:
-            if not any(frame[at:end]):
-                break
-            raise FieldError(st.ESME_RINVOPTPARSTREAM, "the PDU ends inside an optional parameter's head")
+            if any(frame[at:end]):
+                reason = "the PDU ends inside an optional parameter's head"
+                fault = FieldError(st.ESME_RINVOPTPARSTREAM, reason)
+            break
         tag, length = _head_of(frame, at)
         at += 4
         if at + length > end:
-            raise FieldError(st.ESME_RINVPARLEN, f"the PDU ends inside optional parameter 0x{tag:04X}")
+            fault = FieldError(st.ESME_RINVPARLEN, f"the PDU ends inside optional parameter 0x{tag:04X}")
+            if tag != Tag.MESSAGE_PAYLOAD or at == end:
+                break
         value = frame[at : at + length]
         at += length
         if tag in found:
             more.append((tag, value))
         else:
             found[tag] = value
-    return found, tuple(more)
+    return found, tuple(more), fault
+
+
+def is_known(tag: int) -> bool:
+    """Whether SMPP 3.4 or 5.0 names the tag."""
+    return tag in _NAMES
 
 
 def name(tag: int) -> str:

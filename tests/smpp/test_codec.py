@@ -1,5 +1,6 @@
 """The codec: both directions of every PDU, the quick ways against the table, and whatever a peer may send."""
 
+import copy
 import struct
 from typing import Any
 
@@ -153,6 +154,93 @@ def test_a_malformed_response_is_salvaged() -> None:
         codec.decode(frame(CommandId.SUBMIT_SM_RESP, b"abc\0\x04"))
     assert caught.value.salvaged == pdu.SubmitSmResp(sequence_number=1, message_id="abc")
     assert codec.refusal(caught.value) is None
+
+
+REFUSED = s.ESME_RSUBMITFAIL
+REASON = b"\x00\x1d\0\x05later"
+CONGESTED = b"\x04\x28\0\x01\x60"
+
+
+@pytest.mark.parametrize(
+    ("body", "message_id", "tlvs"),
+    [
+        pytest.param(b"", "", {}, id="no body"),
+        pytest.param(b"\0", "", {}, id="an empty id"),
+        pytest.param(b"\0" + CONGESTED, "", {0x0428: b"\x60"}, id="an empty id and a parameter"),
+        pytest.param(b"A1\0" + CONGESTED, "A1", {0x0428: b"\x60"}, id="an id and a parameter"),
+        pytest.param(CONGESTED, "", {0x0428: b"\x60"}, id="a parameter alone"),
+        pytest.param(REASON, "", {0x001D: b"later"}, id="a parameter alone whose tag begins with a NUL"),
+        pytest.param(REASON + CONGESTED, "", {0x001D: b"later", 0x0428: b"\x60"}, id="two parameters alone"),
+        pytest.param(
+            b"\x04\x23\0\3\0\0\0", "", {0x0423: b"\0\0\0"}, id="what could be an id and a parameter"
+        ),
+        pytest.param(b"\x04\x24\1\1" + b"x" * 256 + b"\0", "", {0x0424: b"x" * 256 + b"\0"}, id="a long one"),
+        pytest.param(b"\0\0\0\0\0", "", {0: b""}, id="an empty id, then nought"),
+    ],
+)
+@pytest.mark.parametrize(
+    "command", [CommandId.SUBMIT_SM_RESP, CommandId.DATA_SM_RESP, CommandId.DELIVER_SM_RESP]
+)
+def test_a_refusals_parameters_are_read_with_an_id_and_without(
+    body: bytes, message_id: str, tlvs: dict[int, bytes], command: CommandId
+) -> None:
+    octets = frame(command, body, status=REFUSED)
+    expected = pdu.BY_COMMAND[command](1, REFUSED, tlvs=tlvs, message_id=message_id)  # type: ignore[call-arg]
+    assert codec.decode(octets) == codec.decode_by_table(octets) == expected
+
+
+def test_an_accepting_response_always_has_its_id() -> None:
+    with pytest.raises(PduError):
+        codec.decode(frame(CommandId.SUBMIT_SM_RESP, CONGESTED))
+
+
+def test_a_malformed_response_keeps_the_parameters_before_the_fault() -> None:
+    with pytest.raises(PduError) as caught:
+        codec.decode(frame(CommandId.SUBMIT_SM_RESP, b"abc\0" + CONGESTED + b"\x04\x28\0\x09x"))
+    assert caught.value.salvaged == pdu.SubmitSmResp(1, message_id="abc", tlvs={0x0428: b"\x60"})
+
+
+# What an SMSC brings survives its torn parameters.
+
+STATE = b"\x04\x27\0\x01\x02"
+
+
+@pytest.mark.parametrize(
+    ("tail", "tlvs"),
+    [
+        pytest.param(b"\x04", {}, id="half a head"),
+        pytest.param(b"\x00\x1e\0\x0bA1", {}, id="an id that is not all there is none"),
+        pytest.param(STATE + b"\x00\x1e\0\x0bA1", {0x0427: b"\2"}, id="what stands before it is kept"),
+        pytest.param(STATE + b"\x00\x1e\xff\xff", {0x0427: b"\2"}, id="nothing but a head"),
+        pytest.param(b"\x04\x24\0\x098\x52\x06", {0x0424: b"8\x52\x06"}, id="of a text what is there"),
+        pytest.param(b"\x04\x24\0\x09", {}, id="of a text nothing"),
+        pytest.param(b"\x14\x00\0\x09" + STATE, {}, id="what an unknown one has swallowed is lost"),
+    ],
+)
+@pytest.mark.parametrize(
+    "sent",
+    [
+        pytest.param(pdu.DeliverSm(1, source_addr="8613905310001", short_message=b"8"), id="deliver_sm"),
+        pytest.param(pdu.DataSm(1, source_addr="8613905310001", esm_class=4), id="data_sm"),
+    ],
+)
+def test_a_message_is_salvaged_from_torn_parameters(
+    sent: pdu.Pdu, tail: bytes, tlvs: dict[int, bytes]
+) -> None:
+    with pytest.raises(PduError) as caught:
+        codec.decode(frame(sent.command_id, codec.encode(sent)[16:] + tail))
+    sent = copy.copy(sent)
+    sent.tlvs = tlvs
+    assert caught.value.salvaged == sent
+    assert caught.value.status in {s.ESME_RINVPARLEN, s.ESME_RINVOPTPARSTREAM}
+
+
+@pytest.mark.parametrize("command", [CommandId.SUBMIT_SM, CommandId.DELIVER_SM])
+def test_nothing_is_salvaged_of_a_submit_or_where_a_field_is_missing(command: CommandId) -> None:
+    body = codec.encode(DELIVER)[16:-1] if command is CommandId.SUBMIT_SM else b"\0\1\1" + b"10086\0"
+    with pytest.raises(PduError) as caught:
+        codec.decode(frame(command, body))
+    assert caught.value.salvaged is None
 
 
 # Faults in requests name their field.

@@ -512,6 +512,17 @@ def test_a_peer_that_unbinds_may_still_answer() -> None:
     assert session.lost() == []
 
 
+def test_a_peer_that_unbinds_first_is_not_asked_to_unbind() -> None:
+    session = bound()
+    number = submit(session, "token")
+    session.unbind(1)
+    session.receive(codec.encode(pdu.Unbind(9)), 2)
+    assert sent(session)[1:] == [pdu.UnbindResp(9)]
+    session.receive(answer(number), 3)
+    session.tick(19)
+    assert sent(session) == []
+
+
 def test_nothing_is_answered_on_a_closed_session() -> None:
     session = make(Role.ESME, State.CLOSED)
     with pytest.raises(StateError):
@@ -560,6 +571,36 @@ def test_a_malformed_request_is_refused_and_the_session_lives_on() -> None:
     assert [type(each) for each in happened] == [events.Malformed, events.Request]
     assert sent(session) == [pdu.DeliverSmResp(6, s.ESME_RINVSERTYP)]
     assert (session.malformed, session.bound) == (1, True)
+
+
+TORN = codec.encode(pdu.DeliverSm(6, short_message=b"8", tlvs={0x0427: b"\2", 0x001E: b"A1\0"}))
+TORN = struct.pack(">I", len(TORN) - 1) + TORN[4:-1]
+
+
+def test_a_delivery_with_torn_parameters_is_taken_and_told() -> None:
+    session = bound()
+    happened = session.receive(TORN, 1)
+    assert [type(each) for each in happened] == [events.Malformed, events.Request]
+    assert happened[1:] == [events.Request(pdu.DeliverSm(6, short_message=b"8", tlvs={0x0427: b"\2"}))]
+    assert (sent(session), session.malformed, session.owed) == ([], 1, 1)
+    session.answer(6, CommandId.DELIVER_SM)
+    assert sent(session) == [pdu.DeliverSmResp(6)]
+
+
+def test_a_torn_delivery_is_refused_where_none_may_come() -> None:
+    session = make(Role.ESME, State.BOUND_TX)
+    assert [type(each) for each in session.receive(TORN, 1)] == [events.Malformed]
+    assert sent(session) == [pdu.DeliverSmResp(6, s.ESME_RINVBNDSTS)]
+
+
+@pytest.mark.parametrize("cls", [pdu.SubmitSm, pdu.DataSm])
+def test_what_an_esme_sends_with_torn_parameters_is_refused(cls: type[pdu.Pdu]) -> None:
+    session = make(Role.SMSC, State.BOUND_TRX)
+    octets = codec.encode(cls(6)) + b"\x04\x27\0\x02\x02"
+    [happened] = session.receive(struct.pack(">I", len(octets)) + octets[4:], 1)
+    assert isinstance(happened, events.Malformed)
+    assert sent(session) == [response(cls)(6, s.ESME_RINVPARLEN)]
+    assert session.owed == 0
 
 
 def test_an_unknown_request_is_nacked_and_an_unknown_response_dropped() -> None:
