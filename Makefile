@@ -5,7 +5,7 @@ BIN := .venv/bin
 WORKERS ?= 2
 SQL = $(wildcard migrations/*.sql)
 
-.PHONY: help demo test check format bench torture lock settings clean
+.PHONY: help demo test check format bench torture fuzz lock settings clean
 .DEFAULT_GOAL := help
 
 help: ## what can be made
@@ -46,6 +46,10 @@ bench: ## the figures, beside what they are held against: make bench ARGS="codec
 torture: ## the fault campaigns in full; takes long
 	@$(PYTHON) .ci/venv.py requirements-dev.txt
 	@$(BIN)/python -m tests.torture $(ARGS)
+
+fuzz: ## mutated octets for every parser: make fuzz ARGS="codec --seconds 600"
+	@$(PYTHON) .ci/venv.py requirements-dev.txt
+	@nice $(BIN)/python -m tests.fuzz $(ARGS)
 
 LOCK = $(BIN)/uv pip compile --quiet --no-config --universal --generate-hashes --python-version 3.11 \
 	--no-header --no-annotate $(ARGS) pyproject.toml

@@ -1,0 +1,279 @@
+"""Texts in every coding, headers, receipts of all dialects, and long texts put together from their parts."""
+
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any, Final, get_args
+
+from gateway.smpp import receipt
+from gateway.smpp.constants import ESM_UDHI, Tag
+from gateway.smpp.pdu import DataSm, DeliverSm
+from gateway.smpp.receipt import Habits, IdForm, Receipt
+from gateway.sms import alphabet, coding, reassembly, segment, udh
+from tests.fuzz import corpus, mutate
+from tests.fuzz.program import Program, Script
+from tests.fuzz.target import Target, must
+
+ALPHABETS: Final[tuple[coding.DefaultAlphabet, ...]] = get_args(coding.DefaultAlphabet)
+
+# Texts
+
+
+def make_text(random: Random) -> bytes:
+    script = Script(random)
+    script.octet(random.choice((0, 0, 1, 3, 4, 8, 8, 15, 0x11, 0x18, 0xF1, random.randrange(256))))
+    script.octet(random.randrange(256))
+    kind = random.randrange(4)
+    if kind == 0:
+        script.rest(random.randbytes(random.randint(0, 300)))
+    elif kind == 1:
+        script.rest(random.choice(corpus.HEADERS) + random.choice(corpus.TEXT_OCTETS))
+    elif kind == 2:
+        pieces = [random.choice(corpus.TEXTS)[: random.randint(0, 90)] for _ in range(random.randint(1, 6))]
+        script.rest("".join(pieces).encode("utf-8"))
+    else:
+        script.rest(mutate.mutate(random, random.choice(corpus.TEXT_OCTETS)))
+    return script.octets()
+
+
+def run_text(data: bytes) -> None:
+    """Any octets give a text that can be stored; any text gives segments that give it back."""
+    program = Program(data)
+    data_coding, choice = program.octet(), program.octet()
+    octets = program.rest()
+    default = ALPHABETS[choice % len(ALPHABETS)]
+    if choice & 0x80:
+        _, octets = udh.take(octets, udh.UDHI)
+    decoded = coding.decode(octets, data_coding, default)
+    _storable(decoded.text)
+    must(len(decoded.text) <= len(octets) + 1, "a text has no more signs than octets")
+    _segments(
+        octets.decode("utf-8", "ignore" if choice & 0x20 else "surrogateescape"), wide=bool(choice & 0x40)
+    )
+
+
+def _storable(text: str) -> None:
+    text.encode("utf-8")  # no half of a surrogate pair
+    must("\0" not in text, "no NUL, which no database takes")
+
+
+def _segments(text: str, *, wide: bool) -> None:
+    measured = segment.measure(text, wide=wide)
+    if measured.segments > segment.MAX_SEGMENTS:
+        return
+    whole, cut = segment.split(text, 7, wide), segment.bodies(text, wide)
+    must(len(whole.payloads) == len(cut.payloads) == measured.segments, "as many parts as were measured")
+    must(whole.encoding == cut.encoding == measured.encoding, "in the encoding measured")
+    head = 0 if len(cut.payloads) == 1 else 7 if wide else 6
+    gsm = cut.encoding == "gsm7"
+    for number, (payload, body) in enumerate(zip(whole.payloads, cut.payloads, strict=True), 1):
+        header, rest = udh.take(payload, whole.esm_class)
+        must(rest == body, "a part is its header and its body")
+        if head:
+            found = header.concatenation
+            must(found == (7, len(cut.payloads), number, wide), "a part knows its place")
+        must(
+            (len(body) * 7 + 7) // 8 + head <= 140 if gsm else len(body) + head <= 140,
+            "140 octets on the air",
+        )
+        if gsm:
+            must(alphabet.decode(body)[1], "no escape is torn")
+        else:
+            body.decode("utf-16-be")  # no surrogate pair is torn
+    octets = b"".join(cut.payloads)
+    again = alphabet.decode(octets)[0] if gsm else octets.decode("utf-16-be")
+    shown = "".join("\ufffd" if "\ud800" <= sign <= "\udfff" else sign for sign in text)
+    must(again == shown, "the parts are the text")
+
+
+# Headers
+
+
+def make_header(random: Random) -> bytes:
+    header = random.choice(corpus.HEADERS) + random.choice(corpus.TEXT_OCTETS)[:40]
+    return mutate.mutate(random, header) if random.randrange(8) else random.randbytes(random.randint(0, 30))
+
+
+def run_udh(data: bytes) -> None:
+    """The text is what is behind the header; a header that holds to the rules can be built again."""
+    header, text = udh.parse(data)
+    must(data.endswith(text), "the text is the message's end")
+    if not header.ill_formed:
+        must(udh.build(header.elements) + text == data, "the same elements are the same octets")
+    if (found := header.concatenation) is not None:
+        must(1 <= found.number <= found.total, "a part has a place in its text")
+        must(0 <= found.reference <= (0xFFFF if found.wide else 0xFF), "and a reference of its width")
+    must(udh.take(data, 0) == (udh.NO_UDH, data), "what no esm_class announces is none")
+
+
+# Receipts
+
+HABITS: Final = (
+    receipt.DEFAULT,
+    Habits(without_esm_class=True),
+    Habits(prefer_tlv_id=False, prefer_tlv_state=True, accepted_is_final=True),
+    Habits(response_id=IdForm.HEX, receipt_id=IdForm.DECIMAL, ignore_zeros=True, ignore_case=True),
+)
+FORGING: Final = 0x80
+
+
+def make_receipt(random: Random) -> bytes:
+    script = Script(random)
+    script.octet(random.randrange(256))
+    script.octet(random.choice((4, 4, 4, 0x20, 0x24, 0, 0x44, random.randrange(256))))
+    script.piece(random.choice((b"", b"", b"1\0", random.randbytes(random.randint(0, 70)))))
+    script.piece(random.choice((b"", b"", b"\2", b"\0\0\0\5", b"\x63")))
+    text = random.choice(corpus.RECEIPTS)
+    if random.randrange(4):
+        text = mutate.mutate(random, text)
+    script.piece(text)
+    script.rest(mutate.splice(random, random.choice(corpus.RECEIPTS), random.choice(corpus.RECEIPTS)))
+    return script.octets()
+
+
+def run_receipt(data: bytes) -> None:
+    """Never raises; and what stands behind `text:` gives no id, whoever wrote it."""
+    program = Program(data)
+    choice, esm_class = program.octet(), program.octet()
+    tlvs: dict[int, bytes] = {}
+    for tag in (Tag.RECEIPTED_MESSAGE_ID, Tag.MESSAGE_STATE):
+        if value := program.piece():
+            tlvs[int(tag)] = value
+    text, words = program.piece(), program.rest()
+    habits = HABITS[choice % len(HABITS)]
+    if choice & FORGING:
+        _no_forgery(text, words, esm_class & ~ESM_UDHI, tlvs, habits)
+        return
+    in_payload = bool(choice & 0x40)
+    cls: Any = DataSm if in_payload else DeliverSm
+    more = tlvs | {int(Tag.MESSAGE_PAYLOAD): text} if in_payload else tlvs
+    carried = {} if in_payload else {"short_message": text}
+    _sound(receipt.parse(cls(esm_class=esm_class, tlvs=more, **carried), habits), habits)
+
+
+def _sound(found: Receipt | None, habits: Habits) -> None:
+    if found is None:
+        return
+    for field in Receipt.__struct_fields__:
+        value = getattr(found, field)
+        if isinstance(value, str):
+            _storable(value)
+    for date in (found.submit_date, found.done_date):
+        must(date == "" or (date.isdigit() and 10 <= len(date) <= 14), "a date is its digits")
+    receipt.receipt_key(found.message_id, habits)
+    receipt.response_key(found.message_id, habits)
+    receipt.alike(found.message_id, "0123456789")
+
+
+def _no_forgery(head: bytes, words: bytes, esm_class: int, tlvs: dict[int, bytes], habits: Habits) -> None:
+    if len(head) < 2 or b"\0" in head[:2] or len(head) > 1500:
+        return  # UCS-2 would take `text:` for other signs; beyond 2048 octets nothing is read
+    parsed = [
+        receipt.parse(
+            DeliverSm(esm_class=esm_class, tlvs=tlvs, short_message=head + b" text:" + said), habits
+        )
+        for said in (b"", words)
+    ]
+    honest, forged = parsed
+    _sound(forged, habits)
+    if honest is not None:
+        must(forged is not None, "words do not unmake a receipt")
+    if honest is not None and forged is not None:
+        must(forged.message_id == honest.message_id, "words behind text: give no id")
+    if honest is None and forged is not None:
+        must(forged.message_id == (honest_id(head, esm_class, tlvs, habits)), "nor make one")
+
+
+def honest_id(head: bytes, esm_class: int, tlvs: dict[int, bytes], habits: Habits) -> str:
+    """The id in the head alone, read as a receipt's."""
+    pdu = DeliverSm(esm_class=esm_class | 4, tlvs=tlvs, short_message=head + b" text:")
+    found = receipt.parse(pdu, habits)
+    return found.message_id if found else ""
+
+
+# Reassembly
+
+LIMITS: Final = reassembly.Limits(wait=timedelta(minutes=10), per_sender=12, in_all=40, remembered=6)
+START: Final = datetime(2026, 11, 22, tzinfo=UTC)
+
+
+def make_parts(random: Random) -> bytes:
+    script = Script(random)
+    parts: list[bytes] = []
+    for _ in range(random.randint(1, 6)):
+        total = random.choice((1, 2, 2, 3, 3, 5, 14, 255))
+        sender, reference = random.randrange(5), random.choice((0, 1, 1, 2, 255))
+        text = random.choice(corpus.TEXT_OCTETS)
+        parts += [
+            bytes((sender, reference, total, number, random.choice((0, 8, 4)), 0)) + text[number:][:6]
+            for number in range(1, min(total, 16) + 1)
+        ]
+    if random.randrange(3):
+        random.shuffle(parts)
+    for part in parts:
+        for _ in range(random.choice((0, 1, 1, 1, 1, 2))):
+            script.piece(mutate.mutate(random, part, 1) if not random.randrange(10) else part)
+    return script.octets()
+
+
+def run_parts(data: bytes) -> None:
+    """Bounds kept; every part is given out, and once, unless it is one that was there before."""
+    program = Program(data)
+    reassembler, now = reassembly.Reassembler(LIMITS), START
+    out: list[reassembly.Complete | reassembly.Incomplete] = []
+    seen: dict[tuple[reassembly.Key, int, bytes], str] = {}
+    repeated: set[str] = set()
+    count = 0
+    while program:
+        fields = Program(program.piece())
+        sender, reference, total, number, data_coding, wait = (fields.octet() for _ in range(6))
+        count += 1
+        part = reassembly.Part(
+            id=str(count),
+            route="route",
+            sender=str(sender % 5),
+            recipient="10086",
+            reference=reference,
+            total=total,
+            number=number,
+            octets=fields.rest(),
+            data_coding=data_coding,
+        )
+        if seen.setdefault((part.key, number, part.octets), part.id) != part.id:
+            repeated.add(part.id)
+        now += timedelta(seconds=wait)
+        if (complete := reassembler.add(part, now)) is not None:
+            out.append(complete)
+        must(len(reassembler) <= LIMITS.in_all, "no more waits than may")
+        must(all(n <= LIMITS.per_sender for n in reassembler._counts.values()), "nor of one sender")
+        must(len(reassembler._done) <= LIMITS.remembered, "nor is more remembered")
+        if wait & 1:
+            out += reassembler.expire(now)
+    out += reassembler.expire(now + LIMITS.wait)
+    _all_there(out, count, repeated)
+    must(
+        len(reassembler) == len(reassembler._groups) == len(reassembler._counts) == 0,
+        "nothing is left behind",
+    )
+
+
+def _all_there(
+    out: list[reassembly.Complete | reassembly.Incomplete], count: int, repeated: set[str]
+) -> None:
+    ids = [each for text in out for each in text.parts]
+    must(len(ids) == len(set(ids)), "a part is given out once")
+    lost = {str(n) for n in range(1, count + 1)} - set(ids) - repeated
+    must(not lost, f"no part is lost ({lost})")
+    for text in out:
+        _storable(text.text)
+        if isinstance(text, reassembly.Incomplete):
+            must(text.missing and reassembly.GAP in text.text, "what is missing is marked")
+
+
+TARGETS: Final = (
+    Target("text", "octets in every data_coding, texts cut into segments", make_text, run_text),
+    Target("udh", "headers before a text", make_header, run_udh),
+    Target(
+        "receipts", "receipts of many dialects, and words that would forge them", make_receipt, run_receipt
+    ),
+    Target("reassembly", "parts in any order, doubled, lost and mixed", make_parts, run_parts),
+)
