@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from gateway.config import Settings, smsc_tls
+from gateway.config import ConfigError, Profiles, Settings, profiles_of, smsc_tls
 from gateway.config.schema import Receiver, Smsc
 from gateway.esme.route import Account, BindMode, Route
 from gateway.smpp.timers import Timers
@@ -16,20 +16,27 @@ _MODES = {
 
 
 def routes_of(settings: Settings) -> list[Route]:
-    """A route for each SMSC."""
-    return [
-        Route(
-            name=name,
-            accounts=tuple(_account(smsc, mode) for mode in _MODES[smsc.bind]),
-            binds=smsc.binds,
-            window=smsc.window,
-            rate=float(smsc.rate),
-            tls=smsc_tls(settings, smsc),
-            tls_server_name=smsc.tls_server_name or None,
-            timers=_timers(smsc, settings.delivery.response_timeout),
-        )
-        for name, smsc in settings.smsc.items()
-    ]
+    """A route for each SMSC, with the profile that it names."""
+    profiles = profiles_of(settings)
+    return [_route(settings, name, smsc, profiles) for name, smsc in settings.smsc.items()]
+
+
+def _route(settings: Settings, name: str, smsc: Smsc, profiles: Profiles) -> Route:
+    profile = profiles.get(smsc.profile)
+    if profile is None or profiles.faults:  # files changed since the configuration was judged
+        raise ConfigError(profiles.faults or [f"smsc.{name}.profile: there is no {smsc.profile}"])
+    limits = profile.limits
+    return Route(
+        name=name,
+        accounts=tuple(_account(smsc, mode) for mode in _MODES[smsc.bind]),
+        binds=min(smsc.binds, limits.binds or smsc.binds),
+        window=min(smsc.window, limits.window or smsc.window),
+        rate=float(min(smsc.rate or limits.rate, limits.rate or smsc.rate)),
+        tls=smsc_tls(settings, smsc),
+        tls_server_name=smsc.tls_server_name or None,
+        timers=_timers(smsc, settings.delivery.response_timeout),
+        profile=profile,
+    )
 
 
 def _account(smsc: Smsc, mode: BindMode) -> Account:

@@ -14,6 +14,7 @@ import msgspec
 from gateway.config.explain import explain
 from gateway.config.files import Files, read_catalogue, read_files, shipped
 from gateway.config.judge import CONNECTORS, judge, listening
+from gateway.config.profiles import Profiles, judge_profiles, profiles_of
 from gateway.config.read import Place, Reader, duration, lines_of, overlay
 from gateway.config.schema import (
     NONE,
@@ -35,7 +36,7 @@ from gateway.config.schema import (
     Success,
     Templates,
 )
-from gateway.config.tls import server_tls, smsc_tls
+from gateway.config.tls import server_tls, smsc_tls, tls_mode
 from gateway.config.yaml import YamlError, read_yaml
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "Http",
     "Log",
     "Node",
+    "Profiles",
     "Receiver",
     "Regions",
     "Retention",
@@ -64,11 +66,13 @@ __all__ = [
     "listening",
     "load",
     "missing_to_serve",
+    "profiles_of",
     "read_catalogue",
     "read_files",
     "server_tls",
     "shipped",
     "smsc_tls",
+    "tls_mode",
 ]
 
 FILE: Final = "huiyin.toml"
@@ -108,8 +112,10 @@ def load(path: Path | str | None = None, environ: Mapping[str, str] | None = Non
     reader = Reader(file.parent, origins | variables, frozenset(variables))
     reader.faults += faults + _misspelt(environ)
     settings: Settings = msgspec.structs.replace(reader.table(Settings, raw, ()), home=file.parent)
-    for place, sentence in judge(settings):
+    profiles = profiles_of(settings)
+    for place, sentence in (*judge(settings), *judge_profiles(settings, profiles)):
         reader.fault(place, sentence)
+    reader.faults += profiles.faults
     if reader.faults:
         raise ConfigError(reader.faults)
     return settings

@@ -102,11 +102,21 @@ class Smsc(Struct, frozen=True, kw_only=True):
     ] = 1
     window: Annotated[int, says("requests without their response, a session", ge=1, le=10_000)] = 100
     rate: Annotated[int, says("PDUs a second and session; 0: no limit of ours", ge=0)] = 0
-    allow_plaintext: Annotated[bool, says("true: no TLS. Password and texts travel in the clear")] = False
+    profile: Annotated[str, says("habits of this SMSC: a file in rules/smsc/, see docs/smpp.md")] = "default"
+    tls: Annotated[
+        Literal["verify", "verify-ca", "off"] | None,
+        says("certificate and host name are verified; the certificate alone; or no TLS. "
+             "Left out: verify, and off with allow_plaintext"),
+    ] = None  # fmt: skip
+    allow_plaintext: Annotated[bool, says("permits no TLS: password and texts travel in the clear")] = False
     tls_ca: Annotated[
         str, says("PEM file of the authority that signed its certificate; empty: the system's")
     ] = ""
     tls_server_name: Annotated[str, says("name in its certificate; empty: the host")] = ""
+    tls_certificate: Annotated[
+        str, says("PEM file with our own certificate, for an SMSC that wants to see one")
+    ] = ""
+    tls_key: Annotated[str, says("PEM file with its key")] = ""
     enquire_link: Annotated[timedelta, says("silence after which we ask whether the link lives")] = timedelta(
         seconds=30
     )

@@ -2,6 +2,9 @@
 
 import ssl
 from collections.abc import Iterator
+from typing import Literal
+
+from msgspec import structs
 
 from gateway.config.read import Place
 from gateway.config.schema import Settings, Smsc
@@ -23,9 +26,23 @@ def server_tls(settings: Settings) -> ssl.SSLContext | None:
 
 def smsc_tls(settings: Settings, smsc: Smsc) -> ssl.SSLContext | None:
     """How an SMSC has to prove who it is; None: without TLS. Raises OSError, ssl.SSLError too."""
-    if smsc.allow_plaintext:
+    if tls_mode(smsc) == "off":
         return None
-    return ssl.create_default_context(cafile=str(settings.path(smsc.tls_ca)) if smsc.tls_ca else None)
+    context = ssl.create_default_context(cafile=str(settings.path(smsc.tls_ca)) if smsc.tls_ca else None)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.check_hostname = tls_mode(smsc) == "verify"
+    if smsc.tls_certificate:
+        context.load_cert_chain(
+            settings.path(smsc.tls_certificate),
+            settings.path(smsc.tls_key) if smsc.tls_key else None,
+            password=lambda: "",
+        )
+    return context
+
+
+def tls_mode(smsc: Smsc) -> Literal["verify", "verify-ca", "off"]:
+    """What holds: allow_plaintext permits to go without, and means it where nothing else is said."""
+    return smsc.tls or ("off" if smsc.allow_plaintext else "verify")
 
 
 def judge_tls(settings: Settings) -> Iterator[tuple[Place, str]]:
@@ -40,10 +57,32 @@ def judge_tls(settings: Settings) -> Iterator[tuple[Place, str]]:
             pair = f"{settings.path(http.tls_certificate)} and {settings.path(http.tls_key)}"
             yield ("http", "tls_certificate"), f"{pair} can't be used: {_why(error)}"
     for name, smsc in settings.smsc.items():
+        yield from _judge_smsc(settings, ("smsc", name), smsc)
+
+
+def _judge_smsc(settings: Settings, place: Place, smsc: Smsc) -> Iterator[tuple[Place, str]]:
+    if tls_mode(smsc) == "off":
+        if not smsc.allow_plaintext:
+            told = "password and texts would travel in the clear; say allow_plaintext = true if they may"
+            yield (*place, "tls"), told
+        for key in ("tls_ca", "tls_server_name", "tls_certificate", "tls_key"):
+            if getattr(smsc, key):
+                why = "tls is off" if smsc.tls else 'allow_plaintext turns TLS off; say tls = "verify" too'
+                yield (*place, key), f"has no effect: {why}"
+        return
+    if smsc.tls == "verify-ca" and smsc.tls_server_name:
+        yield (*place, "tls_server_name"), "is not looked at: tls verifies the certificate alone"
+    if smsc.tls_key and not smsc.tls_certificate:
+        yield (*place, "tls_key"), "a certificate and its key go together; tls_certificate is missing"
+        return
+    for key in ("tls_ca", "tls_certificate"):
+        alone = {other: "" for other in ("tls_ca", "tls_certificate") if other != key}
         try:
-            smsc_tls(settings, smsc)
+            smsc_tls(settings, structs.replace(smsc, **alone))
         except (OSError, ValueError) as error:
-            yield ("smsc", name, "tls_ca"), f"{settings.path(smsc.tls_ca)} can't be used: {_why(error)}"
+            files = [getattr(smsc, key), smsc.tls_key if key == "tls_certificate" else ""]
+            told = " and ".join(str(settings.path(file)) for file in files if file)
+            yield (*place, key), f"{told} can't be used: {_why(error)}"
 
 
 def _why(error: Exception) -> str:

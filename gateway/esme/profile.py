@@ -12,6 +12,8 @@ from gateway.smpp.constants import Npi, Tag, Ton
 from gateway.smpp.receipt import Habits
 from gateway.smpp.status import Verdict
 from gateway.sms.coding import DefaultAlphabet
+from gateway.sms.cutting import Cutting, Join
+from gateway.sms.shifts import Shift
 
 
 def says(words: str, **bounds: Any) -> Meta:
@@ -19,6 +21,10 @@ def says(words: str, **bounds: Any) -> Meta:
     return Meta(description=words, **bounds)
 
 
+Language = Literal[
+    "turkish", "spanish", "portuguese", "bengali", "gujarati", "hindi", "kannada", "malayalam", "oriya",
+    "punjabi", "tamil", "telugu", "urdu",
+]  # fmt: skip
 Octet = Annotated[int, Meta(ge=0, le=255)]
 
 
@@ -78,14 +84,24 @@ class Text(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     fold: Annotated[
         bool, says("look-alikes (curly quotes, dashes) go as GSM 7-bit when that saves UCS-2")
     ] = False
-    shifts: Annotated[list[str], says("national language tables that the SMSC and phones know")] = field(
-        default_factory=list
-    )
+    shifts: Annotated[
+        list[Language], says("national language tables of GSM 7-bit that the SMSC and its phones know")
+    ] = field(default_factory=list)
     flash: Annotated[
         Literal["class", "f0"], says("data_coding of a flash text: 0x10, or 0xF0; in UCS-2 always 0x18")
     ] = "class"
     gsm7_coding: Annotated[Octet, says("data_coding of texts in the default alphabet")] = 0x00
     ucs2_coding: Annotated[Octet, says("data_coding of texts in UCS-2")] = 0x08
+
+    def cutting(self) -> Cutting:
+        """As texts are measured and cut. ValueError where two settings exclude each other."""
+        return Cutting(
+            join=Join(self.join),
+            default=self.default_alphabet,
+            fold=self.fold,
+            shifts=tuple(Shift[language.upper()] for language in self.shifts),
+            flash="class" if self.flash == "f0" else "general",
+        )
 
 
 class Mo(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

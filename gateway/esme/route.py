@@ -9,6 +9,7 @@ from gateway.esme.profile import DEFAULT, Profile
 from gateway.smpp.receipt import Habits
 from gateway.smpp.timers import Timers
 from gateway.sms.coding import DefaultAlphabet
+from gateway.sms.cutting import Cutting
 
 
 class BindMode(StrEnum):
@@ -45,6 +46,10 @@ class Route:
     tls_server_name: str | None = None
     timers: Timers = field(default_factory=Timers)
     profile: Profile = DEFAULT
+    cutting: Cutting = field(init=False)  #: how its texts are measured and cut, after the profile
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "cutting", self.profile.text.cutting())
 
     @property
     def habits(self) -> Habits:
