@@ -1,70 +1,35 @@
 """Delivery receipts: matched in memory, else in the tables, else kept; stored before they are answered."""
 
-import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
-from enum import Enum, auto
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
+from gateway.domain.address import split_address
 from gateway.domain.event import Callback
 from gateway.domain.ids import IdSource
-from gateway.domain.message import Event, Message, Step
+from gateway.domain.message import Event, Step
 from gateway.domain.msisdn import bucket_of
 from gateway.domain.timer import Timer
 from gateway.services.commit import GroupCommit
-from gateway.services.flights import Flights, Leg, Outgoing, Segment
+from gateway.services.flights import Flights, Leg, Segment
 from gateway.services.ledger import Entry, Ledger
+from gateway.services.matching import Ids, Receipt, Tables, Verdict, is_anothers, name_of
 from gateway.services.notices import Notices
 from gateway.storage import messages as message_rows
 from gateway.storage.database import Connection, Database, StorageUnavailable
 from gateway.telemetry import RECEIPTS, RECEIPTS_UNMATCHED, SETTLED
 
-log = logging.getLogger(__name__)
+__all__ = ["Ids", "Receipt", "Receipts", "Verdict"]
 
 #: How long a receipt waits for its message, and how far back its message is looked for.
 KEPT: Final = timedelta(days=7)
 #: How long a receipt is looked after again and again.
 YOUNG: Final = timedelta(minutes=5)
 MAX_EARLY: Final = 50_000
-MAX_CANDIDATES: Final = 5_000
 AT_ONCE: Final = 500
 #: How often a receipt is applied anew when another owner wrote into its message's log at the same time.
 ATTEMPTS: Final = 3
-
-
-class Verdict(Enum):
-    """What a receipt decides."""
-
-    DELIVERED = auto()
-    FAILED = auto()
-    NOTHING_YET = auto()  #: intermediate, or in words that nobody knows
-
-
-class Receipt(NamedTuple):
-    """The SMSC's word on one segment, as the carrier read it."""
-
-    route: str
-    smsc_id: str  #: as it came
-    key: str  #: as the route's rules make it comparable with the response's
-    msisdn: str
-    verdict: Verdict
-    state: str
-    error: str
-    detail: str  #: the whole of it, without the customer's text
-
-
-class Ids(Protocol):
-    """How SMSCs write their ids."""
-
-    def response_key(self, route: str, message_id: str) -> str:
-        """What makes a response's id comparable, after the rules of its route."""
-
-    def receipt_key(self, route: str, message_id: str) -> str:
-        """The same, of a receipt's id."""
-
-    def alike(self, responded: str, receipted: str) -> bool:
-        """Whether two ids of one customer's messages may be one, written in ways that no setting names."""
 
 
 class _Kept(NamedTuple):
@@ -102,14 +67,17 @@ class Receipts:
         ids: IdSource,
         smsc_ids: Ids,
         now: Callable[[], datetime],
+        senders: Mapping[str, int] | None = None,
     ) -> None:
+        """`senders` gives each access number with its count of extension digits."""
+        self._senders = senders or {}
         self._database = database
         self._ledger = ledger
         self._flights = flights
         self._notices = notices
         self._ids = ids
         self._smsc_ids = smsc_ids
-        self._surprised: set[str] = set()  # routes whose ids were not written as their settings say
+        self._tables = Tables(database, flights, smsc_ids)
         self._now = now
         self._early: dict[tuple[str, str], list[_Kept]] = {}
         self._early_to: dict[str, set[tuple[str, str]]] = {}  # their places, by customer
@@ -150,11 +118,11 @@ class Receipts:
         """The response may be on record by now: another node had it, or a process that ended right after."""
         for kept in some:
             self._remember(kept)
-        found = await self._in_the_tables([kept.receipt for kept in some])
+        found = await self._tables.find([kept.receipt for kept in some], self._now() - KEPT)
         plan = _Plan()
         matched: dict[tuple[UUID, int], _Kept] = {}
         for kept in some:
-            match = found.get((kept.receipt.route, kept.receipt.key, kept.receipt.msisdn))
+            match = found.get(name_of(kept.receipt))
             if match is None or not self._let_go(kept):
                 continue
             self._apply(*match, plan)
@@ -214,9 +182,9 @@ class Receipts:
         plan = _Plan()
         strange: list[Receipt] = []
         for receipts in batches:
-            for receipt in receipts:
+            for receipt in map(self._of_customer, receipts):
                 segment = self._flights.find(receipt.route, receipt.key)
-                if segment is not None:
+                if segment is not None and not is_anothers(receipt, segment):
                     self._apply(segment, receipt, plan)
                 else:
                     strange.append(receipt)
@@ -226,6 +194,12 @@ class Receipts:
             self._take_back(plan)
             raise
         return [None] * len(batches)
+
+    def _of_customer(self, receipt: Receipt) -> Receipt:
+        """The same, under its customer's number: some SMSCs send it from ours to the customer's."""
+        if receipt.other and split_address(receipt.msisdn, self._senders) is not None:
+            return receipt._replace(msisdn=receipt.other, other=receipt.msisdn)
+        return receipt
 
     async def _put_on_record(self, plan: _Plan, strange: Sequence[Receipt]) -> None:
         for _ in range(ATTEMPTS):
@@ -299,7 +273,7 @@ class Receipts:
         plan.applied[step.message_id, step.seq] = receipt
         RECEIPTS.labels(receipt.route, receipt.state).inc()
         if receipt.verdict is not Verdict.NOTHING_YET:
-            self._flights.forget(receipt.route, receipt.key)
+            self._flights.forget(receipt.route, receipt.key, segment)
         if not outgoing.busy:
             self._flights.let_go(outgoing)
         if outgoing.final and not was_final:
@@ -314,16 +288,18 @@ class Receipts:
             segment.state = Leg.LOST
             return Event.UNDELIVERED
         segment.state = Leg.ARRIVED
-        return Event.DELIVERED if all(s.state is Leg.ARRIVED for s in outgoing.segments) else Event.ARRIVED
+        return Event.DELIVERED if self._flights.has_arrived(outgoing) else Event.ARRIVED
 
     # What memory does not know
 
     async def _look_up(self, receipts: Sequence[Receipt], plan: _Plan) -> None:
         """Find the messages of receipts that memory does not know; keep the receipts that have none."""
-        found = await self._in_the_tables(receipts)
+        found = await self._tables.find(receipts, self._now() - KEPT)
         for receipt in receipts:
             segment = self._flights.find(receipt.route, receipt.key)
-            match = found.get((receipt.route, receipt.key, receipt.msisdn))
+            match = found.get(name_of(receipt))
+            if segment is not None and is_anothers(receipt, segment):
+                segment = None
             if segment is None and match is not None:
                 self._apply(*match, plan)
                 continue
@@ -337,71 +313,6 @@ class Receipts:
             kept = _Kept(bucket, self._ids.new(bucket, now.timestamp()), now, receipt)
             plan.early.append(kept)
             self._remember(kept)
-
-    async def _in_the_tables(
-        self, receipts: Sequence[Receipt]
-    ) -> dict[tuple[str, str, str], tuple[Segment, Receipt]]:
-        """The segments that these receipts name, as the log has them, by route, key and customer.
-
-        A receipt that was matched by likeness comes back with the key under which memory knows its segment.
-        """
-        by_customer: dict[str, list[Receipt]] = {}
-        for receipt in receipts:
-            by_customer.setdefault(receipt.msisdn, []).append(receipt)
-        async with self._database.connection() as connection:
-            messages = await message_rows.recent_to(
-                connection,
-                [(bucket_of(msisdn), msisdn) for msisdn in by_customer],
-                self._now() - KEPT,
-                MAX_CANDIDATES,
-            )
-            steps = await message_rows.steps_of(connection, [(m.bucket, m.id) for m in messages])
-        found: dict[tuple[str, str, str], tuple[Segment, Receipt]] = {}
-        for same in (self._same, self._like):  # newest first: an id that is used again means the newest
-            for message in messages:
-                missing = [r for r in by_customer[message.msisdn] if (r.route, r.key, r.msisdn) not in found]
-                self._match(message, steps.get(message.id, []), missing, same, found)
-        return found
-
-    def _match(
-        self,
-        message: Message,
-        log_of_it: Sequence[Step],
-        receipts: Sequence[Receipt],
-        same: Callable[[str, Receipt], bool],
-        found: dict[tuple[str, str, str], tuple[Segment, Receipt]],
-    ) -> None:
-        """Which of these receipts are about this message."""
-        outgoing: Outgoing | None = None
-        answers = [s for s in log_of_it if s.smsc_id and s.segment and s.kind in _ANSWERS]
-        for receipt in receipts:
-            for step in answers:
-                if step.route != receipt.route or not same(step.smsc_id or "", receipt):
-                    continue
-                if outgoing is None:
-                    outgoing = self._flights.known(message.id)
-                if outgoing is None:
-                    outgoing = Outgoing(message)
-                    outgoing.replay(log_of_it)
-                key = self._smsc_ids.response_key(receipt.route, step.smsc_id or "")
-                segment = outgoing.segments[(step.segment or 1) - 1]
-                found.setdefault(
-                    (receipt.route, receipt.key, receipt.msisdn), (segment, receipt._replace(key=key))
-                )
-
-    def _same(self, responded: str, receipt: Receipt) -> bool:
-        return self._smsc_ids.response_key(receipt.route, responded) == receipt.key
-
-    def _like(self, responded: str, receipt: Receipt) -> bool:
-        if not self._smsc_ids.alike(responded, receipt.smsc_id):
-            return False
-        if receipt.route not in self._surprised:
-            self._surprised.add(receipt.route)
-            log.warning(
-                "receipts write ids otherwise than responses do; matched by likeness, which is slow",
-                extra={"route": receipt.route, "response_id": responded, "receipt_id": receipt.smsc_id},
-            )
-        return True
 
     def _remember(self, kept: _Kept) -> None:
         place = (kept.receipt.route, kept.receipt.key)
@@ -434,6 +345,3 @@ class Receipts:
                     del self._early_to[item.receipt.msisdn]
         RECEIPTS_UNMATCHED.set(len(self._early))
         return kept
-
-
-_ANSWERS: Final = frozenset({Event.ACCEPTED, Event.SUBMITTED})

@@ -143,9 +143,8 @@ class Settling:
             self._await_receipt(segment, outcome, outcome.key)
 
     def _await_receipt(self, segment: Segment, outcome: Outcome, key: str) -> None:
-        if not self._flights.reports(segment):
-            return
-        self._flights.await_receipt(outcome.route, key, segment)
+        if self._flights.reports(segment):
+            self._flights.await_receipt(outcome.route, key, segment)
         if self.early is not None:
             self.early.claim(outcome.route, key, segment)
 
