@@ -21,7 +21,7 @@ OCTETS: Final = 262_144
 #: What a batch costs beside its octets, so that many small ones are bounded as well.
 BATCH: Final = 64
 #: What one call looks through, all binds together; each has its share of the newest.
-LOOKED_THROUGH: Final = 4 * 1024 * 1024
+LOOKED_THROUGH: Final = 2 * 1024 * 1024
 #: What a follower may leave unread.
 UNREAD: Final = 1024 * 1024
 #: Requests whose response a follower waits for.
@@ -163,30 +163,32 @@ def _leads_on(octets: bytes, at: int, end: int) -> bool:
 
 
 class _Passed(NamedTuple):
-    """One PDU of the tape."""
+    """One PDU of the tape, or octets that are none: then its command is 0."""
 
     at: float
     bind: str
     way: str
     octets: bytes
-
-    @property
-    def is_pdu(self) -> bool:
-        return len(self.octets) >= HEADER_LENGTH and _length(self.octets) == len(self.octets)
-
-    @property
-    def command_id(self) -> int:
-        return int.from_bytes(self.octets[4:8], "big") if self.is_pdu else 0
+    command_id: int
+    number: int
 
     @property
     def key(self) -> tuple[str, str, int]:
         """By which a request and its response find each other: bind, the way of the request, number."""
         way = _OTHER[self.way] if self.command_id & RESPONSE else self.way
-        return self.bind, way, int.from_bytes(self.octets[12:16], "big")
+        return self.bind, way, self.number
+
+
+def _passed(bind: str, batch: Batch, octets: bytes) -> _Passed:
+    if len(octets) >= HEADER_LENGTH:
+        length, command_id, _, number = _header(octets)
+        if length == len(octets):
+            return _Passed(batch.at, bind, batch.way, octets, command_id, number)
+    return _Passed(batch.at, bind, batch.way, octets, 0, 0)
 
 
 class _Judge:
-    """Whether a request is wanted. Octets that can't be it are not even decoded."""
+    """Whether a request is wanted."""
 
     def __init__(self, wanted: Wanted) -> None:
         self._ids = frozenset(wanted.smsc_ids)
@@ -198,12 +200,14 @@ class _Judge:
     def hides(self, command_id: int) -> bool:
         return self.quiet and command_id in _LINK
 
+    def passes_over(self, request: _Passed) -> bool:
+        """What is not wanted by a look at its octets."""
+        return bool(self._tail) and self._tail not in request.octets and request.command_id not in _BINDS
+
     def wants(self, request: _Passed, answers: Sequence[_Passed]) -> bool:
         """Whether this request, with the answers that it got, is among those asked for."""
         if self.all:
             return True
-        if self._tail and self._tail not in request.octets:
-            return False
         pdu = decoded(request.octets)
         if pdu is None:
             return bool(self._tail)  # its number stands in it, more can't be said
@@ -268,11 +272,7 @@ class Tapes:
         for tape in chosen:
             batches = tape.newest(LOOKED_THROUGH // max(1, len(chosen)))
             cutter = Cutter()
-            whole = [
-                _Passed(batch.at, tape.bind, batch.way, frame)
-                for batch in batches
-                for frame in cutter.cut(batch)
-            ]
+            whole = [_passed(tape.bind, batch, frame) for batch in batches for frame in cutter.cut(batch)]
             found += _last(whole, judge, limit)
         found.sort(key=lambda each: each[:2])
         return [_told(each, opened=wanted.open) for _, _, each in found[-limit:]]
@@ -316,11 +316,13 @@ def _last(whole: list[_Passed], judge: _Judge, limit: int) -> list[tuple[float, 
         command_id = each.command_id
         if judge.hides(command_id):
             continue
-        if not each.is_pdu:
+        if not command_id:
             if judge.all:
                 found.append((each.at, at, each))
         elif command_id & RESPONSE:
             answers.setdefault(each.key, []).append((at, each))
+        elif judge.passes_over(each):
+            answers.pop(each.key, None)
         else:
             its = answers.pop(each.key, [])
             if judge.wants(each, [answer for _, answer in its]):
@@ -385,7 +387,7 @@ class _Follower:
             self._held -= len(batch.octets)
             for octets in self._cutters[bind].cut(batch):
                 judged += 1
-                each = _Passed(batch.at, bind, batch.way, octets)
+                each = _passed(bind, batch, octets)
                 if self._wants(each):
                     found.append(_told(each, opened=self._opened))
         if self._lost and not self._unread:
@@ -398,11 +400,11 @@ class _Follower:
         command_id = each.command_id
         if self._judge.hides(command_id):
             return False
-        if self._judge.all or not each.is_pdu:
+        if self._judge.all or not command_id:
             return self._judge.all
         if command_id & RESPONSE:
             return self._awaited.pop(each.key, 0) is None or self._judge.wants_answer(each)
-        if not self._judge.wants(each, ()):
+        if self._judge.passes_over(each) or not self._judge.wants(each, ()):
             return False
         self._awaited[each.key] = None
         if len(self._awaited) > AWAITED:
@@ -417,7 +419,7 @@ class _Follower:
 
 def _told(each: _Passed, *, opened: bool) -> Frame:
     at = datetime.fromtimestamp(each.at, UTC)
-    if not each.is_pdu:
+    if not each.command_id:
         return Frame(at=at, bind=each.bind, way=each.way, words=no_pdu(each.octets))
     return Frame(
         at=at,

@@ -1,7 +1,7 @@
 """What a handler gets and gives: a request authenticated and decoded, an answer ready to be written."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -17,12 +17,13 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Answer(NamedTuple):
-    """A response, whole."""
+    """A response, whole; or, with `pieces`, one that goes on for as long as they come."""
 
     status: int
     body: bytes = b""
     content_type: str = JSON
     headers: Mapping[str, str] | None = None
+    pieces: AsyncGenerator[bytes, None] | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -38,6 +39,7 @@ class Request:
     form: str = JSON  #: content type of the body
     key: Key | None = None  #: None only where the route asks for no scope
     idempotency_key: str | None = None
+    accept: str = ""  #: what the caller wants, where its route has a choice
 
     @property
     def caller(self) -> Caller:

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
+from gateway.http.exchange import NDJSON
 from gateway.http.problem import PROBLEM_JSON, Problem
 from gateway.http.routes import ONE_MIB, Route
 
@@ -193,10 +194,13 @@ def _responses(route: Route, schema_of: dict[int, Any]) -> dict[str, Any]:
     responses: dict[str, Any] = {}
     for status, gives in route.gives.items():
         schema = {"type": "string"} if gives.type is None else schema_of[id(gives.type)]
+        content = {gives.content_type: {"schema": schema}} if gives.content_type else {}
+        if gives.lines:
+            content[NDJSON] = {"schema": {"type": "string"}}
         responses[str(status)] = {
             "description": gives.told,
             "headers": _REQUEST_ID | (_REPLAYED if route.creates else {}),
-            "content": {gives.content_type: {"schema": schema}} if gives.content_type else {},
+            "content": content,
         }
     for status, told in sorted(problems_of(route).items()):
         if str(status) in responses:

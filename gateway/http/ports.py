@@ -13,6 +13,7 @@ from gateway.services.inbox import Gone, Judgement, NotFound, Refused, Resolved
 from gateway.services.intake import Caller, Conflict, Once, Replay
 from gateway.services.keys import KeyRing
 from gateway.services.lookups import Lookups
+from gateway.services.ways import Ways
 from gateway.services.webhooks import Created, Unended
 from gateway.storage.callbacks import Delivery
 
@@ -99,4 +100,5 @@ class Services:
     inbox: Inbox
     lookups: Lookups
     keys: KeyRing
+    ways: Ways | None = None  #: the binds; None: this node has none
     checks: Mapping[str, Check] = field(default_factory=dict)  #: by the part's name

@@ -196,6 +196,10 @@ def _invalid(faults: list[Fault]) -> Answer:
     return problem(INVALID_REQUEST, detail, tuple(faults))
 
 
+#: Types that a query writes as text.
+_WRITTEN: Final = (int, bool)
+
+
 class QueryReader:
     """Reads query strings into one structure, whose fields are the parameters; each has a default."""
 
@@ -227,7 +231,7 @@ class QueryReader:
         for name, text in () if faults else given.items():
             kind = self._types[name]
             try:
-                values[name] = msgspec.convert(text, kind, strict=_bare(kind) is not int)
+                values[name] = msgspec.convert(text, kind, strict=_bare(kind) not in _WRITTEN)
             except msgspec.ValidationError as error:
                 told = sentence(str(error), kind)
                 if " " in text and _bare(kind) is datetime:

@@ -11,6 +11,7 @@ import logging
 import re
 import ssl
 import time
+from collections.abc import AsyncGenerator
 from typing import Any, Final
 
 from aiohttp import web
@@ -46,6 +47,9 @@ GRACE_SECONDS: Final = 15.0  # for what runs when we stop
 LAST_ANSWER_SECONDS: Final = 0.5  # a busy caller comes again in that time, and is not cut in mid-call
 MOST_AT_ONCE: Final = 2000  # beyond, callers are asked to come again: a queue that only grows helps nobody
 MOST_CONNECTIONS: Final = 5000  # beyond, a new one is closed at once
+STREAMS_AT_ONCE: Final = 32  # beyond, who wants to follow is asked to come again
+BREATH_SECONDS: Final = 15.0  # of a stream's silence, then an empty line: proxies cut what seems dead
+LOOK_SECONDS: Final = 1.0  # how soon it is seen that a stream's caller has gone
 LARGE_AT_ONCE: Final = 8  # bodies of 16 MiB in memory; others wait their turn
 
 _SANE_ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,128}")
@@ -75,6 +79,7 @@ class Front:
         self._ids = IdSource()
         self.stopping = False  #: answers then tell that the connection ends with them
         self._running = 0
+        self._streams: set[asyncio.Task[None]] = set()
         self._large = asyncio.Semaphore(LARGE_AT_ONCE)
         self._counters: dict[tuple[str, str, int], Any] = {}
         self._timers: dict[str, Any] = {}
@@ -93,10 +98,41 @@ class Front:
         if log.isEnabledFor(logging.DEBUG):
             told = {"request_id": request_id, "route": route, "status": answer.status, "seconds": seconds}
             log.debug("request answered", extra={"method": request.method, **told})
+        if answer.pieces is not None and request.method != "HEAD":
+            return await self._stream(request, answer, answer.pieces, request_id)
         response = _response(answer, request_id)
         if self.stopping:
             response.force_close()
         return response
+
+    async def _stream(
+        self, request: web.BaseRequest, answer: Answer, pieces: AsyncGenerator[bytes, None], request_id: str
+    ) -> web.StreamResponse:
+        """Write the pieces as they come, until they end, the caller goes, or we stop."""
+        if len(self._streams) >= STREAMS_AT_ONCE or self.stopping:
+            await pieces.aclose()
+            return _response(_OVERLOADED, request_id)
+        response = web.StreamResponse(status=answer.status, headers=_headers(answer, request_id))
+        await response.prepare(request)
+        pump = asyncio.create_task(_pump(request, response, pieces))
+        self._streams.add(pump)
+        try:
+            await asyncio.wait((pump,))
+        finally:
+            self._streams.discard(pump)
+            pump.cancel()
+        if pump.cancelled() or pump.exception() is None:
+            with contextlib.suppress(ConnectionError):
+                await response.write_eof()
+        elif not isinstance(pump.exception(), ConnectionError):
+            log.error("stream broken off", exc_info=pump.exception(), extra={"request_id": request_id})
+        response.force_close()
+        return response
+
+    def end_streams(self) -> None:
+        """Streams would go on for ever; they end when we stop."""
+        for pump in self._streams:
+            pump.cancel()
 
     async def _answer_whatever_happens(self, request: web.BaseRequest, request_id: str) -> tuple[Answer, str]:
         """The answer, and the path of its route as declared."""
@@ -145,6 +181,8 @@ class Front:
         """door → headers → body → decode → handler."""
         route, headers = bound.route, http.headers
         request = Request(id=request_id, operation=bound.operation, params=params)
+        if bound.lines:
+            request.accept = headers.get("Accept", "")
         if route.scope is not None:
             key = await admit(self._ring, headers.get("Authorization"), route.scope)
             if not isinstance(key, Key):
@@ -245,13 +283,43 @@ def _internal(request_id: str) -> Answer:
     return problem(INTERNAL, f"It was logged. When you report it, name the request: {request_id}.")
 
 
-def _response(answer: Answer, request_id: str) -> web.Response:
+async def _pump(
+    request: web.BaseRequest, response: web.StreamResponse, pieces: AsyncGenerator[bytes, None]
+) -> None:
+    silent = 0.0
+    async with contextlib.aclosing(pieces):
+        coming = asyncio.ensure_future(anext(pieces, None))
+        try:
+            while request.transport is not None and not request.transport.is_closing():
+                done, _ = await asyncio.wait((coming,), timeout=LOOK_SECONDS)
+                if not done:
+                    silent += LOOK_SECONDS
+                    if silent >= BREATH_SECONDS:
+                        silent = 0.0
+                        await response.write(b"\n")
+                    continue
+                piece = coming.result()
+                if piece is None:
+                    return
+                silent = 0.0
+                await response.write(piece)
+                coming = asyncio.ensure_future(anext(pieces, None))
+        finally:
+            coming.cancel()
+            await asyncio.wait((coming,))
+
+
+def _headers(answer: Answer, request_id: str) -> dict[str, str]:
     headers = {"X-Request-Id": request_id, "Server": "huiyin"}
     if answer.content_type:
         headers["Content-Type"] = answer.content_type
     if answer.headers:
         headers.update(answer.headers)
-    response = web.Response(body=answer.body, status=answer.status, headers=headers)
+    return headers
+
+
+def _response(answer: Answer, request_id: str) -> web.Response:
+    response = web.Response(body=answer.body, status=answer.status, headers=_headers(answer, request_id))
     if answer.status in {TOO_LARGE.status, TOO_SLOW.status}:
         response.force_close()  # the rest of the body is not waited for
     return response
@@ -335,6 +403,7 @@ class Listener:
         `grace` seconds, close the rest.
         """
         self._server.front.stopping = True
+        self._server.front.end_streams()
         self._sockets.close()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LAST_ANSWER_SECONDS):

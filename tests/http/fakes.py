@@ -1,6 +1,9 @@
 """Services in memory, and a server on a free port that speaks with them."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -29,6 +32,7 @@ from gateway.services.inbox import Gone, Judgement, NotFound, Refused, Resolved
 from gateway.services.intake import Caller, Conflict, Once, Replay
 from gateway.services.keys import Key, KeyRing, Scope
 from gateway.services.lookups import Lookups
+from gateway.services.ways import BindState, Frame, RoundTrip, RouteState, Wanted
 from gateway.services.webhooks import Created, Unended
 from gateway.storage.callbacks import Delivery
 
@@ -224,6 +228,74 @@ class FakeInbox:
         return self.says
 
 
+BIND = BindState(
+    name="main/transceiver-1",
+    route="main",
+    mode="transceiver",
+    system_id="huiyin",
+    address="127.0.0.1:2775",
+    state="bound_trx",
+    since=NOW,
+    again_at=None,
+    in_flight=12,
+    window=100,
+    waiting=3,
+    rate=350.0,
+    limit=500.0,
+    learned=350.0,
+    congestion=84,
+    paused_until=None,
+    submitted=1000,
+    refused=2,
+    throttled=7,
+    unanswered=1,
+    delivered=900,
+    round_trip=RoundTrip(count=1000, p50=12.0, p95=30.5, p99=80.0, slowest=120.0),
+    heard_at=NOW,
+    last_error="",
+)
+ROUTE = RouteState(
+    name="main",
+    profile="default",
+    state="throttled",
+    why="the SMSC says: slower",
+    binds=[BIND],
+    receipts_outstanding=42,
+    oldest_receipt_due=NOW,
+    stopped_senders=["10086"],
+    alarms=["0x0A: the SMSC does not take the sender 10086"],
+    unmapped={"0x0481": 3},
+)
+
+
+@dataclass
+class FakeWays:
+    """One route with one bind; what passed is what it is given."""
+
+    frames: list[Frame] = field(default_factory=list)
+    asked: list[tuple[Wanted, int]] = field(default_factory=list)
+    goes_on: bool = False
+    followers: int = 0
+
+    def routes(self) -> Sequence[RouteState]:
+        return [ROUTE]
+
+    def passed(self, wanted: Wanted, limit: int) -> Sequence[Frame]:
+        self.asked.append((wanted, limit))
+        return self.frames[-limit:]
+
+    async def follow(self, wanted: Wanted, last: int = 0) -> AsyncGenerator[Frame, None]:
+        self.asked.append((wanted, last))
+        self.followers += 1
+        try:
+            for frame in self.frames:
+                yield frame
+            while self.goes_on:
+                await asyncio.sleep(3600)
+        finally:
+            self.followers -= 1
+
+
 def delivery(ids: IdSource) -> tuple[Delivery, list[Try]]:
     """A call to the ticket system that was refused and is parked."""
     made = Delivery(
@@ -285,6 +357,7 @@ class World:
     callbacks: FakeCallbacks
     webhooks: FakeWebhooks
     inbox: FakeInbox
+    ways: FakeWays
     listener: server.Listener
 
 
@@ -294,10 +367,11 @@ async def world(
     lookups: Lookups | None = None,
     checks: Mapping[str, Check] | None = None,
     webhooks: Webhooks | None = None,
+    sends: bool = True,
 ) -> AsyncIterator[World]:
     """A server with the key `all`, which may do everything, and a client that uses it."""
     ring, intake, dispatch = FakeRing(), FakeIntake(), FakeDispatch()
-    callbacks, inbox = FakeCallbacks(), FakeInbox()
+    callbacks, inbox, ways = FakeCallbacks(), FakeInbox(), FakeWays()
     fake = FakeWebhooks(callbacks)
     ring.add("all", *ALL)
     services = Services(
@@ -309,11 +383,12 @@ async def world(
         lookups=lookups or cast(Lookups, NothingKnown()),
         keys=cast(KeyRing, ring),
         checks=checks or {"database": well},
+        ways=ways if sends else None,
     )
     listener = await server.start(services, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{listener.port}"
     try:
         async with aiohttp.ClientSession(url, headers={"Authorization": "Bearer all"}) as http:
-            yield World(url, http, ring, intake, dispatch, callbacks, fake, inbox, listener)
+            yield World(url, http, ring, intake, dispatch, callbacks, fake, inbox, ways, listener)
     finally:
         await listener.stop(1.0)
