@@ -9,9 +9,11 @@ from typing import Any, Final
 import msgspec
 from aiohttp import web
 
-from gateway.simulator import scenario
+from gateway.simulator import scenario, trouble
+from gateway.simulator.behaviour import Join
 from gateway.simulator.record import Arrival, MoPart
-from gateway.simulator.smsc import Mo, Smsc
+from gateway.simulator.replies import Mo
+from gateway.simulator.smsc import Smsc
 from gateway.sms import coding, udh
 
 _SMSC: Final = web.AppKey("smsc", Smsc)
@@ -20,14 +22,18 @@ WAIT_AT_MOST: Final = 60.0
 
 
 class MoBody(msgspec.Struct, rename={"sender": "from"}, kw_only=True, forbid_unknown_fields=True):
-    """`{from, to, text}`, or octets as they are: `{from, to, payload (hex), data_coding, esm_class}`."""
+    """`{from, to, text}`, or octets as they are: `{from, to, payload (hex), data_coding, esm_class}`.
+
+    A text is cut and joined as the scenario says, or as `join` and `data_coding` say.
+    """
 
     sender: str
     to: str
     text: str = ""
     payload: str | None = None
-    data_coding: int = 0
+    data_coding: int | None = None
     esm_class: int = 0
+    join: Join | None = None
     wait: float = 0.0  #: seconds to wait for the answers to all its parts
 
 
@@ -42,7 +48,9 @@ def build(smsc: Smsc) -> web.Application:
             web.get("/mo", _mos),
             web.get("/messages", _messages),
             web.get("/texts", _texts),
+            web.get("/copies", _copies),
             web.get("/counts", _counts),
+            web.post("/binds", _befall),
             web.get("/scenario", _scenario),
             web.post("/scenario", _change),
         ]
@@ -84,6 +92,7 @@ async def _mo(request: web.Request) -> web.Response:
             payload=None if asked.payload is None else bytes.fromhex(asked.payload),
             data_coding=asked.data_coding,
             esm_class=asked.esm_class,
+            join=asked.join,
         )
     except (msgspec.DecodeError, ValueError) as error:
         return _refusal(str(error))
@@ -176,6 +185,41 @@ def _sent_texts(parts: list[MoPart]) -> list[dict[str, Any]]:
     ]
 
 
+async def _copies(request: web.Request) -> web.Response:
+    """What was taken more than once: same source, destination and octets."""
+    record = request.app[_SMSC].record
+    found = [
+        {
+            "source": same[0].source,
+            "destination": same[0].destination,
+            "octets": same[0].octets.hex(),
+            "copies": len(same),
+            "numbers": [each.number for each in same],
+            "message_ids": [each.message_id for each in same],
+        }
+        for same in record.copies(_digits(request.query.get("to", "")))
+    ]
+    return _answer({"data": found[-_limit(request) :]})
+
+
+async def _befall(request: web.Request) -> web.Response:
+    """Have a fault happen now, `{do, by, bind}`, to one connection or to all that are bound."""
+    smsc = request.app[_SMSC]
+    try:
+        asked = scenario.table(await request.text())
+        number = asked.pop("bind", None)
+        [fault] = scenario.change(smsc.scenario, {"faults": [asked]}).faults
+        struck = [bind for bind in smsc.binds if number is None or bind.number == number]
+        smsc.clock()
+        for bind in struck:
+            trouble.befall(fault, bind, smsc.now())
+    except ValueError as error:
+        return _refusal(str(error))
+    smsc.record.counts.faults += len(struck)
+    smsc.settle()
+    return _answer({"struck": [bind.number for bind in struck]})
+
+
 async def _counts(request: web.Request) -> web.Response:
     smsc = request.app[_SMSC]
     counts = msgspec.to_builtins(smsc.record.counts)
@@ -188,7 +232,8 @@ async def _counts(request: web.Request) -> web.Response:
         }
         for bind in smsc.binds
     ]
-    return _answer({**counts, "waiting": smsc.waiting, "bound": binds})
+    copies = smsc.record.copy_figures()
+    return _answer({**counts, "waiting": smsc.waiting, "copies": copies, "bound": binds})
 
 
 async def _scenario(request: web.Request) -> web.Response:

@@ -7,12 +7,14 @@ from gateway.simulator.record import Arrival, MoPart
 from gateway.smpp import codec, receipt, tlv
 from gateway.smpp.constants import (
     ESM_UDHI,
+    MAX_SHORT_MESSAGE,
     RECEIPT_ALWAYS,
     RECEIPT_ON_FAILURE,
     CommandId,
     MessageState,
     Tag,
 )
+from gateway.smpp.pdu import DataSm, DeliverSm
 from gateway.smpp.receipt import State
 from gateway.smpp.session import Session
 
@@ -39,15 +41,33 @@ _SHORT: Final = b"\x00\x01"  # of access numbers nothing is known but that they 
 class SmscSession(Session):
     """The SMSC's session, with a quick way for deliver_sm whose body is written already."""
 
-    def deliver(self, body: bytes, now: float, token: object) -> None:
-        """Queue one deliver_sm. Raises as `request` does."""
-        self._check(_DELIVER_SM, in_window=True)
+    def deliver(self, body: bytes, now: float, token: object, command_id: int = _DELIVER_SM) -> None:
+        """Queue one deliver_sm, or data_sm. Raises as `request` does."""
+        self._check(command_id, in_window=True)
         number = self._window.next_sequence_number()
-        octets = _pack_header(16 + len(body), _DELIVER_SM, 0, number) + body
-        self._sent(number, _DELIVER_SM, octets, token, now)
+        octets = _pack_header(16 + len(body), command_id, 0, number) + body
+        self._sent(number, command_id, octets, token, now)
+
+    def raw(self, octets: bytes) -> None:
+        """Queue octets as they are, whatever they are."""
+        self._out.append(octets)
+
+    def unbind_at_once(self, now: float) -> None:
+        """Unbind and wait for nothing. Raises `StateError` unless bound."""
+        self.unbind(now)
+        self._drain_by = now
+        self._drain(now)
 
 
-class Delivery:
+class _Usual:
+    """What nearly all deliveries are."""
+
+    __slots__ = ()
+    command_id: int = _DELIVER_SM
+    said: str = ""  #: the state that a receipt tells, where it is not that of its message
+
+
+class Delivery(_Usual):
     """One deliver_sm under way: its body, and what it is of."""
 
     __slots__ = ("body", "mailbox", "of", "settled")
@@ -57,6 +77,19 @@ class Delivery:
         self.of = of
         self.mailbox = mailbox
         self.settled = False  #: taken by the client
+
+
+class OddDelivery(Delivery):
+    """One that is not as nearly all are: a data_sm, or a receipt that tells something else."""
+
+    __slots__ = ("command_id", "said")
+
+    def __init__(
+        self, body: bytes, of: Arrival | MoPart, mailbox: "Mailbox", command_id: int, said: str
+    ) -> None:
+        super().__init__(body, of, mailbox)
+        self.command_id = command_id
+        self.said = said
 
 
 class Mailbox:
@@ -90,6 +123,27 @@ def wanted(registered_delivery: int, state: State) -> bool:
     """Whether a receipt of this outcome was asked for (SMPP 3.4 §5.2.17)."""
     asked = registered_delivery & 3
     return asked == RECEIPT_ALWAYS or (asked == RECEIPT_ON_FAILURE and state is not State.DELIVERED)
+
+
+def without_parameters(delivery: Delivery) -> bytes:
+    """The same as a deliver_sm for a client of before SMPP 3.4, which knows no parameters: its body."""
+    octets = _pack_header(16 + len(delivery.body), delivery.command_id, 0, 0) + delivery.body
+    pdu = codec.decode(octets)
+    if isinstance(pdu, DeliverSm) and not pdu.tlvs:
+        return delivery.body
+    if not isinstance(pdu, DeliverSm | DataSm):
+        raise TypeError(f"a delivery is no {type(pdu).__name__}")
+    text = getattr(pdu, "short_message", b"") or pdu.tlvs.get(Tag.MESSAGE_PAYLOAD, b"")
+    source, destination = pdu.source_addr_ton, pdu.dest_addr_ton
+    return body(
+        bytes((source, pdu.source_addr_npi)),
+        pdu.source_addr,
+        bytes((destination, pdu.dest_addr_npi)),
+        pdu.destination_addr,
+        pdu.esm_class,
+        pdu.data_coding,
+        text[:MAX_SHORT_MESSAGE],
+    )
 
 
 def body(  # noqa: PLR0917 - in the order of the wire
@@ -150,12 +204,43 @@ def receipt_body(
     )
 
 
+def data_body(
+    arrival: Arrival, text: bytes, esm_class: int, parameters: dict[int, bytes], *, swapped: bool
+) -> bytes:
+    """The body of a data_sm with a receipt."""
+    ends = (
+        (arrival.destination_kind, arrival.destination, arrival.source_kind, arrival.source)
+        if swapped
+        else (arrival.source_kind, arrival.source, arrival.destination_kind, arrival.destination)
+    )
+    pdu = DataSm(
+        source_addr_ton=ends[0][0],
+        source_addr_npi=ends[0][1],
+        source_addr=ends[1],
+        dest_addr_ton=ends[2][0],
+        dest_addr_npi=ends[2][1],
+        destination_addr=ends[3],
+        esm_class=esm_class,
+        tlvs=parameters | ({int(Tag.MESSAGE_PAYLOAD): text} if text else {}),
+    )
+    return codec.encode(pdu)[16:]
+
+
 def mo_body(part: MoPart) -> bytes:
     """A customer's message; over 254 octets in message_payload. Raises ValueError."""
-    octets, tlvs = part.octets, b""
-    if len(octets) > 254:
+    octets, tlvs = part.octets, part.tlvs
+    if part.in_payload or len(octets) > MAX_SHORT_MESSAGE:
         if part.esm_class & ESM_UDHI:
             raise ValueError("a message with a header does not fit into one deliver_sm")
-        tlvs = Tag.MESSAGE_PAYLOAD.to_bytes(2, "big") + len(octets).to_bytes(2, "big") + octets
+        tlvs = tlvs | {int(Tag.MESSAGE_PAYLOAD): octets}
         octets = b""
-    return body(_KIND, part.source, _SHORT, part.destination, part.esm_class, part.data_coding, octets, tlvs)
+    return body(
+        _KIND,
+        part.source,
+        _SHORT,
+        part.destination,
+        part.esm_class,
+        part.data_coding,
+        octets,
+        tlv.encode(tlvs) if tlvs else b"",
+    )

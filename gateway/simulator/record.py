@@ -1,19 +1,60 @@
 """What the simulated SMSC saw: each message that arrived, each answer that it wrote, each receipt and MO with
 the answers to them; in memory up to a bound, and line by line in a journal."""
 
-import asyncio
-import io
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
+from gateway.simulator.journal import (
+    AnswerLine,
+    BindLine,
+    CancelLine,
+    Journal,
+    Line,
+    MoAnswerLine,
+    MoLine,
+    MoSentLine,
+    ReceiptAnswerLine,
+    ReceiptLine,
+    ReplaceLine,
+    SubmitLine,
+)
+from gateway.smpp import tlv
+from gateway.smpp.constants import Tag
 from gateway.sms import coding, udh
+
+__all__ = [
+    "KEPT",
+    "AnswerLine",
+    "Arrival",
+    "BindLine",
+    "CancelLine",
+    "Counts",
+    "Journal",
+    "Line",
+    "MoAnswerLine",
+    "MoLine",
+    "MoPart",
+    "MoSentLine",
+    "ReceiptAnswerLine",
+    "ReceiptLine",
+    "Record",
+    "ReplaceLine",
+    "SubmitLine",
+]
 
 KEPT: Final = 100_000
 STATUSES: Final = 20  #: kept of the answers to one MO; the journal has them all
+
+
+_SAR: Final = (Tag.SAR_MSG_REF_NUM, Tag.SAR_TOTAL_SEGMENTS, Tag.SAR_SEGMENT_SEQNUM)
+
+
+def shown_tlvs(tlvs: dict[int, bytes]) -> dict[str, str]:
+    """Parameters by their names, in hex; the text's own is shown as `octets`."""
+    return {tlv.name(tag): value.hex() for tag, value in tlvs.items() if tag != Tag.MESSAGE_PAYLOAD}
 
 
 class Arrival(msgspec.Struct, gc=False):
@@ -38,6 +79,23 @@ class Arrival(msgspec.Struct, gc=False):
     state: str = ""  #: of the receipt
     receipts_sent: int = 0
     receipts_taken: int = 0  #: those answered with ESME_ROK
+    tlvs: dict[int, bytes] = {}
+    service_type: str = ""
+    protocol_id: int = 0
+    priority_flag: int = 0
+    schedule_delivery_time: str = ""
+    replace_if_present_flag: int = 0
+    withdrawn: bool = False  #: cancelled or replaced before it was delivered
+    concluded_at: float = 0.0  #: when its receipt said the last word
+
+    @property
+    def part(self) -> tuple[int, int, int] | None:
+        """Reference, total and number of this part of a long text, by its header or its sar_* parameters."""
+        header = self.header
+        if header is not None:
+            return header[:3]
+        found = [tlv.octet(self.tlvs, tag) for tag in _SAR]
+        return None if None in found else (found[0] or 0, found[1] or 0, found[2] or 0)
 
     @property
     def header(self) -> udh.Concatenation | None:
@@ -65,8 +123,15 @@ class Arrival(msgspec.Struct, gc=False):
             "data_coding": self.data_coding,
             "esm_class": self.esm_class,
             "udh": None if part is None else [part.reference, part.total, part.number],
+            "message_class": coding.scheme_of(self.data_coding).message_class,
             "registered_delivery": self.registered_delivery,
             "validity_period": self.validity_period,
+            "schedule_delivery_time": self.schedule_delivery_time,
+            "priority_flag": self.priority_flag,
+            "protocol_id": self.protocol_id,
+            "service_type": self.service_type,
+            "replace_if_present_flag": self.replace_if_present_flag,
+            "tlvs": shown_tlvs(self.tlvs),
             "message_id": self.message_id,
             "status": self.status,
             "answers": self.answers,
@@ -91,6 +156,8 @@ class MoPart(msgspec.Struct, gc=False):
     sent_at: float = 0.0  #: last
     answered_at: float | None = None  #: with ESME_ROK
     statuses: list[int] = []
+    tlvs: dict[int, bytes] = {}
+    in_payload: bool = False  #: in message_payload, however short
 
     @property
     def taken(self) -> bool:
@@ -109,118 +176,12 @@ class MoPart(msgspec.Struct, gc=False):
             "octets": self.octets.hex(),
             "data_coding": self.data_coding,
             "esm_class": self.esm_class,
+            "tlvs": shown_tlvs(self.tlvs),
             "sent": self.sent,
             "sent_at": self.sent_at or None,
             "answered_at": self.answered_at,
             "statuses": list(self.statuses),
         }
-
-
-# The journal's lines, told apart by `e`. A line each, as it happens; nothing is changed afterwards.
-
-
-class Line(msgspec.Struct, tag_field="e", gc=False):
-    at: float
-
-
-class SubmitLine(Line, tag="submit"):
-    """A message came in. `message_id` is empty when it was refused."""
-
-    number: int
-    system_id: str
-    bind: int
-    source: str
-    destination: str
-    message_id: str
-    octets: str
-    data_coding: int
-    esm_class: int
-    udh: tuple[int, int, int] | None
-    text: str
-
-
-class AnswerLine(Line, tag="answer"):
-    """Its answer was handed to the connection."""
-
-    number: int
-    message_id: str
-    status: int
-
-
-class ReceiptLine(Line, tag="receipt"):
-    """A receipt went out."""
-
-    number: int
-    message_id: str
-    state: str
-
-
-class ReceiptAnswerLine(Line, tag="receipt-answer"):
-    number: int
-    message_id: str
-    status: int
-
-
-class MoLine(Line, tag="mo"):
-    """A customer's message was put in, in this part."""
-
-    mo: int
-    part: int
-    source: str
-    destination: str
-    octets: str
-    data_coding: int
-    esm_class: int
-    text: str
-
-
-class MoSentLine(Line, tag="mo-sent"):
-    mo: int
-    part: int
-    bind: int
-
-
-class MoAnswerLine(Line, tag="mo-answer"):
-    mo: int
-    part: int
-    status: int
-
-
-class BindLine(Line, tag="bind"):
-    """A session began (`what` is its kind), was refused, or ended."""
-
-    bind: int
-    system_id: str
-    what: str
-
-
-class Journal:
-    """NDJSON, appended to. Lines gather until the event loop comes round, and are written in one call."""
-
-    def __init__(self, path: Path) -> None:
-        self._file: io.FileIO = path.open("ab", buffering=0)
-        self._encode = msgspec.json.Encoder().encode_lines
-        self._lines: list[Line] = []
-        self._waiting = False
-        self._loop = asyncio.get_running_loop()
-
-    def add(self, line: Line) -> None:
-        self._lines.append(line)
-        if not self._waiting:
-            self._waiting = True
-            self._loop.call_soon(self.flush)
-
-    def flush(self) -> None:
-        self._waiting = False
-        if self._lines and not self._file.closed:
-            octets = memoryview(self._encode(self._lines))
-            self._lines.clear()
-            while octets:
-                octets = octets[self._file.write(octets) :]
-
-    def close(self) -> None:
-        self.flush()
-        self._file.close()
 
 
 class Counts(msgspec.Struct):
@@ -231,6 +192,8 @@ class Counts(msgspec.Struct):
     taken: int = 0  #: that were given a message id
     throttled: int = 0
     refused: int = 0  #: for another reason
+    cancelled: int = 0  #: by cancel_sm
+    replaced: int = 0  #: by replace_sm, or by a message that bade so
     answers: int = 0  #: written
     receipts_sent: int = 0
     receipts_taken: int = 0
@@ -260,6 +223,27 @@ class Record:
         """What arrived for a number, or for all, after the one numbered `since`; oldest first."""
         return (each for each in self.arrivals if each.number > since and each.destination.endswith(to))
 
+    def copies(self, to: str = "") -> list[list[Arrival]]:
+        """What was taken more than once, of what is kept: same source, destination and octets."""
+        alike: dict[tuple[str, str, bytes], list[Arrival]] = {}
+        for each in self.arrivals:
+            if each.message_id and each.destination.endswith(to):
+                alike.setdefault((each.source, each.destination, each.octets), []).append(each)
+        return [same for same in alike.values() if len(same) > 1]
+
+    def copy_figures(self) -> dict[str, int]:
+        """How many were taken more than once, the copies beyond the first, and of one at most."""
+        alike = Counter(
+            (each.source, each.destination, each.octets) for each in self.arrivals if each.message_id
+        )
+        several = [times for times in alike.values() if times > 1]
+        return {
+            "messages": len(alike),
+            "repeated": len(several),
+            "extra": sum(several) - len(several),
+            "most": max(several, default=min(len(alike), 1)),
+        }
+
     def bound(self, at: float, bind: int, system_id: str, what: str) -> None:
         self.counts.binds += what.startswith("bind_")
         if self._journal is not None:
@@ -287,6 +271,14 @@ class Record:
                     arrival.esm_class,
                     part and part[:3],
                     coding.decode(octets, arrival.data_coding).text,
+                    arrival.registered_delivery,
+                    arrival.validity_period,
+                    arrival.schedule_delivery_time,
+                    arrival.priority_flag,
+                    arrival.protocol_id,
+                    arrival.service_type,
+                    arrival.replace_if_present_flag,
+                    shown_tlvs(arrival.tlvs) if arrival.tlvs else {},
                 )
             )
 
@@ -299,11 +291,23 @@ class Record:
             if self._journal is not None:
                 self._journal.add(AnswerLine(at, arrival.number, arrival.message_id, status))
 
-    def receipt_sent(self, arrival: Arrival, at: float) -> None:
+    def replaced(self, arrival: Arrival, at: float) -> None:
+        self.counts.replaced += 1
+        if self._journal is not None:
+            line = ReplaceLine(at, arrival.number, arrival.message_id, arrival.octets.hex())
+            self._journal.add(line)
+
+    def cancelled(self, arrival: Arrival, at: float) -> None:
+        self.counts.cancelled += 1
+        if self._journal is not None:
+            self._journal.add(CancelLine(at, arrival.number, arrival.message_id))
+
+    def receipt_sent(self, arrival: Arrival, at: float, said: str = "") -> None:
+        """A receipt went out; `said` is the state in it where it is not the message's."""
         self.counts.receipts_sent += 1
         arrival.receipts_sent += 1
         if self._journal is not None:
-            self._journal.add(ReceiptLine(at, arrival.number, arrival.message_id, arrival.state))
+            self._journal.add(ReceiptLine(at, arrival.number, arrival.message_id, said or arrival.state))
 
     def receipt_answered(self, arrival: Arrival, status: int, at: float) -> None:
         if status == 0:
@@ -330,6 +334,7 @@ class Record:
                     part.data_coding,
                     part.esm_class,
                     text,
+                    shown_tlvs(part.tlvs),
                 )
             )
 

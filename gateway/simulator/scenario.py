@@ -1,9 +1,8 @@
-"""How a simulated SMSC behaves, as a value: read from YAML, changed while it runs, the same course for the
-same seed. Every error names file and line."""
+"""Scenarios read from YAML and changed while they run: the same course for the same seed. Every error names
+file and line."""
 
 import re
-from collections.abc import Mapping
-from enum import StrEnum
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -11,164 +10,63 @@ from typing import Any, Final
 import msgspec
 import yaml
 
-from gateway.simulator.phrases import Character
-from gateway.smpp import status
-from gateway.smpp.receipt import IdForm, State
+from gateway.simulator import dialects
+from gateway.simulator.behaviour import (
+    SHARES,
+    SUBMIT_FAULTS,
+    Account,
+    Customers,
+    Do,
+    Fault,
+    Ids,
+    Join,
+    MoForm,
+    Parts,
+    Receipts,
+    Redelivery,
+    Scenario,
+    Span,
+    Step,
+    Via,
+)
+
+__all__ = [
+    "SHARES",
+    "SHIPPED",
+    "SUBMIT_FAULTS",
+    "Account",
+    "Customers",
+    "Do",
+    "Fault",
+    "Ids",
+    "Join",
+    "MoForm",
+    "Parts",
+    "Receipts",
+    "Redelivery",
+    "Scenario",
+    "ScenarioError",
+    "Span",
+    "Step",
+    "Via",
+    "as_builtins",
+    "change",
+    "find",
+    "parse",
+    "read",
+    "shipped",
+    "table",
+]
 
 SHIPPED: Final = Path(__file__).parent / "scenarios"
-_UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _WHOLE: Final = frozenset({"outcomes", "shares"})  # shares belong together: they are replaced, not merged
 _UNKNOWN: Final = re.compile(r"Object contains unknown field `(.*)`").fullmatch
-_TIME: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)").fullmatch
-
-SHARES: Final = {
-    Character.PROMPT: 40.0,
-    Character.LATE: 12.0,
-    Character.CHATTY: 14.0,
-    Character.ANGRY: 10.0,
-    Character.FOREIGN: 6.0,
-    Character.SILENT: 8.0,
-    Character.UNCLEAR: 5.0,
-    Character.REVISER: 5.0,
-}
 
 Place = tuple[str, ...]
 
 
 class ScenarioError(ValueError):
     """A scenario that can't be played; the message leads with file and line."""
-
-
-class Span(msgspec.Struct, frozen=True):
-    """A time, or any time between two: seconds. Written `50ms`, `2s`, `1s..5m`, or as a number of seconds."""
-
-    low: float = 0.0
-    high: float = 0.0
-
-    @classmethod
-    def parse(cls, written: object) -> "Span":
-        """Raises ValueError."""
-        low, dots, high = str(written).partition("..")
-        span = cls(_seconds(low), _seconds(high if dots else low))
-        if span.high < span.low:
-            raise ValueError(f"{written!r} ends before it begins")
-        return span
-
-    def __str__(self) -> str:
-        return f"{self.low:g}s" if self.low == self.high else f"{self.low:g}s..{self.high:g}s"
-
-
-def _seconds(written: str) -> float:
-    written = written.strip()
-    try:
-        seconds = float(written)
-    except ValueError:
-        match = _TIME(written)
-        if match is None:
-            raise ValueError(f"{written!r} is no time; write it as 50ms, 2s, 1m or 1s..5s") from None
-        return float(match[1]) * _UNITS[match[2]]
-    if not 0 <= seconds < 1e9:
-        raise ValueError(f"{written!r} is no time")
-    return seconds
-
-
-class _Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    pass
-
-
-class Account(_Part, frozen=True, kw_only=True):
-    """Who may bind."""
-
-    system_id: str
-    password: str | None = None  #: none: any will do
-    max_binds: int = 0  #: 0: as many as it likes
-    rate: float | None = None  #: submits a second; none: the scenario's
-    numbers: tuple[str, ...] = ()  #: prefixes of the numbers whose MOs go to this account alone
-    receipts_to: str | None = None  #: the account whose receivers get its receipts; none: its own
-
-
-class Ids(_Part, frozen=True, kw_only=True):
-    """How message ids are written. `first` none: from the clock, so that a restart uses none again."""
-
-    response: IdForm = IdForm.HEX
-    receipt: IdForm = IdForm.HEX
-    first: int | None = None
-
-
-class Receipts(_Part, frozen=True, kw_only=True):
-    """Delivery receipts: after how long, and with which shares of outcomes."""
-
-    delay: Span = Span()
-    outcomes: dict[State, float] = msgspec.field(default_factory=lambda: {State.DELIVERED: 1.0})
-    tlvs: bool = True  #: receipted_message_id and message_state besides the text
-    esm_class: bool = True  #: false: nothing but the text says that it is a receipt
-
-
-class Redelivery(_Part, frozen=True, kw_only=True):
-    """When a deliver_sm that was not answered, or refused, comes again."""
-
-    timeout: Span = Span(10.0, 10.0)  #: its answer is waited for so long
-    after: Span = Span(1.0, 1.0)  #: the pause after a refusal
-
-
-class Customers(_Part, frozen=True, kw_only=True):
-    """Customers who answer the questions that they get."""
-
-    shares: dict[Character, float] = msgspec.field(default_factory=lambda: dict(SHARES))
-    pace: float = 1.0  #: of their delays: 0 answers at once
-    hands_off: tuple[str, ...] = ()  #: ends of numbers that somebody else plays
-
-
-class Do(StrEnum):
-    """What can go wrong."""
-
-    DROP_BEFORE_ANSWER = (
-        "drop-before-answer"  #: takes the message, closes the connection instead of answering
-    )
-    DROP_AFTER_ANSWER = "drop-after-answer"
-    ANSWER_LATE = "answer-late"
-    NEVER_ANSWER = "never-answer"
-    ANSWER_TWICE = "answer-twice"
-    UNKNOWN_SEQUENCE = "unknown-sequence"  #: the answer bears a sequence number that nobody asked with
-    REFUSE = "refuse"  #: answers with `status`, and does not take the message
-    RECEIPT_FIRST = "receipt-first"  #: the receipt goes out before the answer
-    RECEIPT_TWICE = "receipt-twice"
-    MO_TWICE = "mo-twice"
-
-
-SUBMIT_FAULTS: Final = frozenset(Do) - {Do.RECEIPT_TWICE, Do.MO_TWICE}
-
-
-class Fault(_Part, frozen=True, kw_only=True):
-    """One thing that goes wrong, and when. Of several that are due for one message the first one happens."""
-
-    do: Do
-    share: float = 1.0  #: of the messages that the rest lets through
-    every: int = 1  #: each so-manieth
-    after: int = 0  #: not before so many have passed
-    times: int | None = None  #: at most so often; none: without end
-    to: str = ""  #: only numbers that begin so
-    by: Span = Span(1.0, 1.0)  #: how late
-    status: int = status.ESME_RSYSERR  #: of `refuse`
-
-
-class Scenario(_Part, frozen=True, kw_only=True):
-    """All of it. What is not said is a quick, faultless SMSC that lets everybody in."""
-
-    name: str = ""
-    seed: int = 1
-    accounts: tuple[Account, ...] = ()  #: none: everybody may bind
-    latency: Span = Span()  #: from a submit_sm to its answer
-    rate: float = 0.0  #: submits a second and account, 0 for no limit
-    burst: float | None = None  #: how many may come at once; none: a tenth of a second's, at least one
-    throttle_status: int = status.ESME_RTHROTTLED
-    ids: Ids = Ids()
-    receipts: Receipts = Receipts()
-    window: int = 100  #: unanswered deliver_sm a bind
-    redelivery: Redelivery = Redelivery()
-    enquire_link: Span = Span(30.0, 30.0)
-    faults: tuple[Fault, ...] = ()
-    customers: Customers | None = None  #: none: nobody answers
 
 
 def read(path: Path) -> Scenario:
@@ -239,7 +137,8 @@ def _spelled(value: Any) -> Any:
         case Span():
             return str(value)
         case msgspec.Struct():
-            return {name: _spelled(getattr(value, name)) for name in value.__struct_fields__}
+            names = zip(value.__struct_encode_fields__, value.__struct_fields__, strict=True)
+            return {shown: _spelled(getattr(value, name)) for shown, name in names}
         case tuple():
             return [_spelled(item) for item in value]
         case dict():
@@ -283,31 +182,58 @@ def _convert(value: Any, lines: dict[Place, int], name: str) -> Scenario:
         raise _error(name, lines, (*place, unknown[1]) if unknown else place, said) from None
     except MisfitError as error:
         raise _error(name, lines, error.place, str(error)) from None
-    for at, account in enumerate(scenario.accounts):
-        if not 1 <= len(account.system_id) <= 15:
-            raise _error(name, lines, ("accounts", str(at), "system_id"), "1 to 15 signs")
-    for place, wrong, said in (
-        (
-            ("receipts", "outcomes"),
-            _shares_wrong(scenario.receipts.outcomes),
-            "shares of outcomes are over 0",
-        ),
-        (
-            ("customers", "shares"),
-            scenario.customers is not None and _shares_wrong(scenario.customers.shares),
-            "shares of characters are over 0",
-        ),
-        (("window",), scenario.window < 1, "at least 1"),
-        (("rate",), scenario.rate < 0, "0 or more"),
-    ):
+    for place, wrong, said in _rules(scenario):
         if wrong:
             raise _error(name, lines, place, said)
-    for at, fault in enumerate(scenario.faults):
-        if not 0 <= fault.share <= 1 or fault.every < 1 or fault.after < 0:
-            raise _error(
-                name, lines, ("faults", str(at)), "share is 0 to 1, every 1 or more, after 0 or more"
-            )
     return scenario
+
+
+def _rules(scenario: Scenario) -> Iterator[tuple[Place, bool, str]]:
+    """What the types can't say: the place, whether it is wrong, and what is wanted there."""
+    receipts, customers = scenario.receipts, scenario.customers
+    for at, account in enumerate(scenario.accounts):
+        yield ("accounts", str(at), "system_id"), not 1 <= len(account.system_id) <= 15, "1 to 15 signs"
+        yield ("accounts", str(at), "rate"), account.rate is not None and account.rate < 0, "0 or more"
+        yield ("accounts", str(at), "max_binds"), account.max_binds < 0, "0 or more"
+    yield ("receipts", "outcomes"), _shares_wrong(receipts.outcomes), "shares of outcomes are over 0"
+    yield ("receipts", "hasten"), receipts.hasten <= 0, "more than 0"
+    yield ("receipts", "form"), dialects.wrong(receipts.form) != "", dialects.wrong(receipts.form)
+    shares = customers is not None and _shares_wrong(customers.shares)
+    yield ("customers", "shares"), shares, "shares of characters are over 0"
+    yield ("customers", "pace"), customers is not None and customers.pace < 0, "0 or more"
+    yield ("window",), scenario.window < 1, "at least 1"
+    yield ("rate",), scenario.rate < 0, "0 or more"
+    yield ("queue",), scenario.queue < 0, "0 or more"
+    yield ("burst",), scenario.burst is not None and scenario.burst < 1, "at least 1"
+    yield ("throttle_status",), not _is_status(scenario.throttle_status), "a command_status"
+    yield ("ids", "reuse"), scenario.ids.reuse < 0, "0 or more"
+    yield ("ids", "first"), (scenario.ids.first or 0) < 0, "0 or more"
+    coding = scenario.mo.data_coding
+    yield ("mo", "data_coding"), coding is not None and not 0 <= coding <= 255, "0 to 255"
+    before = -1.0
+    for at, step in enumerate(scenario.rates):
+        yield ("rates", str(at), "rate"), step.rate < 0, "0 or more"
+        yield ("rates", str(at), "from"), step.since <= before, "later than the one before"
+        before = step.since
+    for at, fault in enumerate(scenario.faults):
+        yield from _rules_of_fault(("faults", str(at)), fault)
+
+
+def _rules_of_fault(place: Place, fault: Fault) -> Iterator[tuple[Place, bool, str]]:
+    yield (*place, "share"), not 0 <= fault.share <= 1, "share is 0 to 1"
+    yield (*place, "every"), fault.every < 1, "every is 1 or more"
+    yield (*place, "after"), fault.after < 0, "after is 0 or more"
+    yield (*place, "times"), fault.times is not None and fault.times < 0, "times is 0 or more"
+    yield (*place, "until"), fault.until is not None and fault.until <= fault.since, "later than from"
+    refuses = fault.do in {Do.REFUSE, Do.NACK, Do.REFUSE_BIND}
+    yield (*place, "status"), fault.status is not None and not refuses, f"{fault.do} has no status"
+    yield (*place, "status"), not (_is_status(fault.says) and fault.says), "a command_status that is no 0"
+    tells = fault.do in {Do.RECEIPT_INTERMEDIATE, Do.RECEIPT_CONTRADICTORY}
+    yield (*place, "state"), fault.state is not None and not tells, f"{fault.do} has no state"
+
+
+def _is_status(value: int) -> bool:
+    return 0 <= value <= 0xFFFFFFFF
 
 
 def _shares_wrong(shares: Mapping[Any, float]) -> bool:
@@ -331,10 +257,11 @@ class MisfitError(ValueError):
 
 
 _SPANS: Final = frozenset({"latency", "delay", "timeout", "after", "by", "enquire_link"})
+_MOMENTS: Final = frozenset({"from", "until"})
 
 
 def _normal(value: Any, place: Place = ()) -> Any:
-    """Times as Span and outcomes by their plain names, where the types want them."""
+    """Times as Span and states by their plain names, where the types want them."""
     if isinstance(value, list):
         return [_normal(item, (*place, str(at))) for at, item in enumerate(value)]
     if not isinstance(value, dict):
@@ -342,8 +269,14 @@ def _normal(value: Any, place: Place = ()) -> Any:
     table: dict[str, Any] = {}
     for key, item in value.items():
         here = (*place, str(key))
-        if key == "outcomes" and isinstance(item, dict):
-            table[key] = {str(word).upper(): share for word, share in item.items()}
+        if key in {"outcomes", "words"} and isinstance(item, dict):
+            table[key] = {str(word).upper(): what for word, what in item.items()}
+        elif key == "state" and isinstance(item, str):
+            table[key] = item.upper()
+        elif item is None and key in {"by", "until"}:
+            table[key] = None
+        elif key in _MOMENTS:
+            table[key] = _tell(here, partial(Span.parse, item))["low"]
         elif key in _SPANS and not (key == "after" and place[:1] == ("faults",)):
             table[key] = _tell(here, partial(Span.parse, item))
         else:

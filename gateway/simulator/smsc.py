@@ -1,40 +1,32 @@
-"""The simulated SMS centre: who may bind, what becomes of a message, receipts and customers' messages."""
+"""The simulated SMS centre: who may bind, what becomes of a message, and who gets what it has to deliver."""
 
 import asyncio
 import contextlib
+import ssl
 import time
-from bisect import bisect
 from collections.abc import Callable
-from dataclasses import dataclass
-from itertools import accumulate, count
+from itertools import count
 from pathlib import Path
 from random import Random
 from typing import Any, Final, Self
 
+from gateway.simulator.admission import Admission
 from gateway.simulator.agenda import Agenda
+from gateway.simulator.behaviour import Do, Fault, Join, Scenario, Span
 from gateway.simulator.bind import Bind
-from gateway.simulator.bucket import Bucket
-from gateway.simulator.delivery import Delivery, Mailbox, mo_body, receipt_body, wanted
+from gateway.simulator.delivery import Delivery, Mailbox
 from gateway.simulator.faults import Faults, first
-from gateway.simulator.record import KEPT, Arrival, Journal, MoPart, Record
-from gateway.simulator.scenario import Account, Do, Fault, Scenario, Span, change
+from gateway.simulator.outcomes import Outcomes, well_formed
+from gateway.simulator.record import KEPT, Arrival, Journal, Record
+from gateway.simulator.replies import Cut, Mo, Replies
+from gateway.simulator.scenario import change
 from gateway.smpp import status
 from gateway.smpp.constants import Tag
 from gateway.smpp.pdu import DataSm, SubmitSm
-from gateway.smpp.receipt import IdForm, State
-from gateway.sms import segment
+from gateway.smpp.receipt import FINAL_STATES, IdForm
 
 TICK: Final = 0.25  # seconds between looks at the sessions' timers
-
-
-@dataclass(slots=True)
-class Mo:
-    """A customer's message on its way to the gateway. `taken` is done when all its parts were answered OK."""
-
-    number: int
-    parts: list[MoPart]
-    taken: asyncio.Future[None]
-    waiting: int
+_LOOKED_BACK: Final = 10_000  # messages among which one that waits is sought
 
 
 class Smsc:
@@ -47,21 +39,23 @@ class Smsc:
         self.connections: set[Bind] = set()
         self.binds: list[Bind] = []
         self.stirred: list[Bind] = []  #: binds with something to write
-        self._filled: list[Mailbox] = []  # mailboxes that were empty before this round
+        self.filled: list[Mailbox] = []  #: mailboxes that were empty before this round
         self.wall = time.time()
         self._server: asyncio.Server | None = None
         self._mailboxes: dict[str, Mailbox] = {}
         self._anybody = Mailbox()  # MOs for numbers that no account has to itself
         self._settling = False  # a settle is due as soon as the loop comes round
         self._listeners: list[Callable[[Arrival], None]] = []
-        self._mos: dict[int, Mo] = {}
         self._bind_numbers = count(1)
-        self._mo_numbers = count(1)
-        self._references = count(1)
-        self._minute = (0, "")
         self._ticking: asyncio.TimerHandle | None = None
-        self._next_id = scenario.ids.first or int(self.wall * 100_000)
+        self._first_id = scenario.ids.first or int(self.wall * 100_000)
+        self._given = 0  # ids
+        self._next_id = self._first_id
+        self._play = 0  # how many scenarios there have been
         self._apply(scenario)
+        self.outcomes = Outcomes(self)
+        self.replies = Replies(self)
+        self._mos = self.replies.open
 
     @classmethod
     async def start(
@@ -72,12 +66,13 @@ class Smsc:
         *,
         record_path: Path | None = None,
         kept: int = KEPT,
+        tls: ssl.SSLContext | None = None,
     ) -> Self:
         """Listen; port 0 takes a free one. With a path, all that is seen is appended to that file."""
         journal = Journal(record_path) if record_path is not None else None
         smsc = cls(scenario or Scenario(), Record(journal, kept))
         smsc._server = await smsc._loop.create_server(
-            lambda: Bind(smsc, next(smsc._bind_numbers)), host, port, backlog=128
+            lambda: Bind(smsc, next(smsc._bind_numbers)), host, port, backlog=128, ssl=tls
         )
         smsc._ticking = smsc._loop.call_later(TICK, smsc._tick)
         return smsc
@@ -98,12 +93,10 @@ class Smsc:
             self._server.close()
         for bind in tuple(self.connections):
             bind.abort()
-        self._mos, mos = {}, self._mos
         if self._server is not None:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._server.wait_closed(), 1.0)
-        for mo in mos.values():
-            mo.taken.cancel()
+        self.replies.close()
         self.record.close()
 
     @property
@@ -116,19 +109,28 @@ class Smsc:
     def change(self, changes: dict[str, Any]) -> None:
         """Behave otherwise from now on; new windows and timers hold for new binds. Raises ScenarioError."""
         self._apply(change(self.scenario, changes))
+        self.outcomes.play(self.scenario)
 
     def _apply(self, scenario: Scenario) -> None:
         self.scenario = scenario
         self.faults = Faults(scenario.faults, scenario.seed)
+        self._began = self._loop.time()
         self._latency = scenario.latency if scenario.latency.high else None
-        self._accounts = {account.system_id: account for account in scenario.accounts}
-        self._buckets: dict[str, Bucket] = {}
+        self.admission = Admission(scenario)
+        self.counts_queues = scenario.queue > 0
         self._random = Random(f"{scenario.seed}:times").random  # noqa: S311 - repeatable by design
-        self._outcome = Random(f"{scenario.seed}:outcomes").random  # noqa: S311
-        shares = {state: share for state, share in scenario.receipts.outcomes.items() if share}
-        whole = sum(shares.values())
-        self._states = tuple(shares)
-        self._bounds = [share / whole for share in accumulate(shares.values())][:-1]
+        self._play += 1
+        for step in scenario.rates:
+            self.agenda.at(self._began + step.since, self._step, step.rate, self._play)
+
+    def _step(self, rate: float, play: int) -> None:
+        """Another rate for all who have none of their own."""
+        if play == self._play:
+            self.admission.change_rate(rate)
+
+    def elapsed(self, now: float) -> float:
+        """Seconds since this scenario began."""
+        return now - self._began
 
     def draw(self, span: Span) -> float:
         """A time of that span, seconds."""
@@ -149,15 +151,8 @@ class Smsc:
 
     def admit(self, system_id: str, password: str) -> int:
         """Whether this account may bind: a command_status."""
-        if not self._accounts:
-            return status.ESME_ROK
-        account = self._accounts.get(system_id)
-        if account is None:
-            return status.ESME_RINVSYSID
-        if account.password is not None and account.password != password:
-            return status.ESME_RINVPASWD
         bound = sum(bind.system_id == system_id for bind in self.binds)
-        return status.ESME_RBINDFAIL if 0 < account.max_binds <= bound else status.ESME_ROK
+        return self.admission.bind(system_id, password, bound)
 
     def enter(self, bind: Bind, *, receives: bool) -> None:
         """It is bound."""
@@ -184,26 +179,36 @@ class Smsc:
 
     # Messages
 
-    def take(self, bind: Bind, pdu: SubmitSm | DataSm, now: float) -> tuple[Arrival, int, Fault | None]:
-        """Judge a message and put it on record: its status, and what goes wrong with it."""
+    def take(
+        self, bind: Bind, pdu: SubmitSm | DataSm, now: float, message_id: str | None = None
+    ) -> tuple[Arrival, int, Fault | None]:
+        """Judge a message and put it on record: its status, and what goes wrong with it.
+
+        It gets this id, else the next.
+        """
         system_id = bind.system_id
         counts = self.record.counts
-        command_status, fault = status.ESME_ROK, None
-        if not self._may_go(system_id, now):
-            command_status = self.scenario.throttle_status
+        command_status, fault = self.admission.submit(system_id, now), None
+        if command_status:
             counts.throttled += 1
         elif self.faults.of_submits:
-            fault = first(self.faults.of_submits, pdu.destination_addr)
+            fault = first(self.faults.of_submits, pdu.destination_addr, now - self._began)
             if fault is not None:
                 counts.faults += 1
-                if fault.do is Do.REFUSE:
-                    command_status = fault.status
+                if fault.do is Do.REFUSE or fault.do is Do.NACK:
+                    command_status = fault.says
                     counts.refused += 1
-        message_id = ""
+        # Times are read by those that are put in: by their form alone, so that a clock ahead refuses nothing.
+        validity = schedule = ""
+        octets = b""
+        if type(pdu) is SubmitSm:
+            validity, schedule, octets = pdu.validity_period, pdu.schedule_delivery_time, pdu.short_message
+            if not command_status and (validity or schedule):
+                command_status = _ill_timed(validity, schedule)
+                counts.refused += command_status != 0
+        given = ""
         if not command_status:
-            self._next_id += 1
-            message_id = _written(self._next_id, self.scenario.ids.response)
-        octets = getattr(pdu, "short_message", b"") or pdu.tlvs.get(Tag.MESSAGE_PAYLOAD, b"")
+            given = self._new_id() if message_id is None else message_id
         arrival = Arrival(
             counts.submits + 1,
             self.wall,
@@ -213,80 +218,109 @@ class Smsc:
             pdu.destination_addr,
             pdu.data_coding,
             pdu.esm_class,
-            octets,
+            octets or pdu.tlvs.get(Tag.MESSAGE_PAYLOAD, b""),
             pdu.registered_delivery,
             bytes((pdu.source_addr_ton, pdu.source_addr_npi)),
             bytes((pdu.dest_addr_ton, pdu.dest_addr_npi)),
-            getattr(pdu, "validity_period", ""),
-            message_id,
+            validity,
+            given,
         )
+        if pdu.tlvs:
+            arrival.tlvs = pdu.tlvs
+        if pdu.service_type:
+            arrival.service_type = pdu.service_type
+        if type(pdu) is SubmitSm and (
+            pdu.priority_flag or schedule or pdu.protocol_id or pdu.replace_if_present_flag
+        ):
+            self._keep_rare(arrival, pdu)
         self.record.arrived(arrival)
-        if message_id and self._listeners:
-            for listener in tuple(self._listeners):
-                listener(arrival)
+        if given:
+            self._taken(arrival, now)
         return arrival, command_status, fault
 
-    def _may_go(self, system_id: str, now: float) -> bool:
-        account = self._accounts.get(system_id)
-        rate = self.scenario.rate if account is None or account.rate is None else account.rate
-        if not rate:
-            return True
-        bucket = self._buckets.get(system_id)
-        if bucket is None:
-            bucket = self._buckets[system_id] = Bucket(rate, self.scenario.burst, now)
-        return bucket.spend(now)
+    def _new_id(self) -> str:
+        reuse = self.scenario.ids.reuse
+        self._given += 1
+        self._next_id = self._first_id + (self._given % reuse if reuse else self._given)
+        return _written(self._next_id, self.scenario.ids.response)
+
+    def _keep_rare(self, arrival: Arrival, pdu: SubmitSm) -> None:
+        """What few messages say."""
+        arrival.priority_flag = pdu.priority_flag
+        arrival.protocol_id = pdu.protocol_id
+        arrival.schedule_delivery_time = pdu.schedule_delivery_time
+        arrival.replace_if_present_flag = pdu.replace_if_present_flag
+        if pdu.replace_if_present_flag and arrival.message_id:
+            alike = self.waiting_messages(pdu.source_addr, pdu.destination_addr)
+            for each in alike:
+                if each.service_type == pdu.service_type:  # SMPP 3.4 §5.2.18
+                    each.state, each.withdrawn = "DELETED", True
+                    self.record.replaced(each, self.wall)
+                    self.concluded(each)
+
+    def _taken(self, arrival: Arrival, now: float) -> None:
+        if self.counts_queues:
+            self.admission.taken(arrival.system_id)
+        if not self._listeners:
+            return
+        if arrival.schedule_delivery_time and (wait := self.outcomes.wait_of(arrival)):
+            self.agenda.at(now + wait, self._tell, arrival)
+        else:
+            self._tell(arrival)
+
+    def _tell(self, arrival: Arrival) -> None:
+        if not arrival.withdrawn:
+            for listener in tuple(self._listeners):
+                listener(arrival)
+
+    def concluded(self, arrival: Arrival) -> None:
+        """Its outcome is known: it waits in no queue any more."""
+        self.admission.concluded(arrival.system_id)
 
     def look_up(self, message_id: str) -> Arrival | None:
         """The newest message with this id, as the answer wrote it."""
         return next((each for each in reversed(self.record.arrivals) if each.message_id == message_id), None)
 
-    # Receipts
+    def waiting_messages(self, source: str, destination: str) -> list[Arrival]:
+        """Messages between these two, of the last ones, that have not been delivered."""
+        latest = zip(reversed(self.record.arrivals), range(_LOOKED_BACK), strict=False)
+        now = self._loop.time()
+        return [
+            each
+            for each, _ in latest
+            if each.message_id
+            and each.source == source
+            and each.destination == destination
+            and self.outcomes.state_of(each, now) not in FINAL_STATES
+        ]
+
+    # Receipts and customers' messages
 
     def plan_receipt(self, arrival: Arrival, now: float, *, first: bool = False) -> None:
         """Decide what becomes of a message, and send its receipt when it is time; `first`: at once."""
-        states = self._states
-        state = states[bisect(self._bounds, self._outcome())] if len(states) > 1 else states[0]
-        if not wanted(arrival.registered_delivery, state):
-            return
-        delay = self.draw(self.scenario.receipts.delay)
-        number = self._next_id
-        if first or not delay:
-            self._receipt(arrival, state, number)
-        else:
-            self.agenda.at(now + delay, self._receipt, arrival, state, number)
+        self.outcomes.plan(arrival, now, self._next_id, at_once=first)
 
-    def _receipt(self, arrival: Arrival, state: State, number: int) -> None:
-        scenario = self.scenario
-        arrival.state = state.value
-        form = scenario.ids.receipt
-        written = receipt_body(
-            arrival,
-            state,
-            arrival.message_id if form is scenario.ids.response else _written(number, form),
-            submitted=self._date(arrival.at),
-            done=self._date(self.wall),
-            tlvs=scenario.receipts.tlvs,
-            declared=scenario.receipts.esm_class,
-        )
-        mailbox = self._mailbox(self._receiver_of(arrival.system_id))
-        if not mailbox.ready:
-            self._filled.append(mailbox)
-        mailbox.ready.append(Delivery(written, arrival, mailbox))
-        if self.faults.of_receipts and first(self.faults.of_receipts, arrival.destination):
-            self.record.counts.faults += 1
-            mailbox.ready.append(Delivery(written, arrival, mailbox))
+    def written_id(self, arrival: Arrival, number: int) -> str:
+        """The id of a message as its receipts write it."""
+        ids = self.scenario.ids
+        return arrival.message_id if ids.receipt is ids.response else _written(number, ids.receipt)
 
-    def _receiver_of(self, system_id: str) -> str:
-        account: Account | None = self._accounts.get(system_id)
-        return system_id if account is None else account.receipts_to or system_id
+    def id_number(self, arrival: Arrival) -> int:
+        """The number that an id is."""
+        base = 10 if self.scenario.ids.response is IdForm.DECIMAL else 16
+        return int(arrival.message_id, base)
 
-    def _date(self, at: float) -> str:
-        minute = int(at) // 60
-        if minute != self._minute[0]:
-            self._minute = (minute, time.strftime("%y%m%d%H%M", time.localtime(at)))
-        return self._minute[1]
+    def receipts_box(self, system_id: str) -> Mailbox:
+        """Where the receipts of an account's messages go."""
+        account = self.admission.account(system_id)
+        return self._mailbox(system_id if account is None else account.receipts_to or system_id)
 
-    # Customers' messages
+    def replies_box(self, to: str) -> Mailbox:
+        """Where customers' messages to a number go."""
+        for account in self.scenario.accounts:
+            if to.startswith(account.numbers):
+                return self._mailbox(account.system_id)
+        return self._anybody
 
     async def inject(
         self,
@@ -295,56 +329,29 @@ class Smsc:
         text: str = "",
         *,
         payload: bytes | None = None,
-        data_coding: int = 0,
+        data_coding: int | None = None,
         esm_class: int = 0,
+        join: Join | None = None,
     ) -> Mo:
         """A customer writes: `text` in the encoding and the parts that it needs, or octets as they are given.
 
         It waits until a receiver is bound, and comes again until it is taken. Raises ValueError.
         """
         if payload is None:
-            return self.put_in(msisdn, to, text)
-        return self._inject(msisdn, to, (payload,), data_coding, esm_class)
+            return self.replies.write(msisdn, to, text, join, data_coding)
+        written = Cut(data_coding or 0, esm_class, (payload,), in_payload=join is Join.PAYLOAD)
+        return self.replies.put_in(msisdn, to, written)
 
     def put_in(self, msisdn: str, to: str, text: str) -> Mo:
         """As `inject`, for who can't wait."""
-        split = segment.split(text, next(self._references) & 0xFF)
-        return self._inject(msisdn, to, split.payloads, split.data_coding, split.esm_class)
+        return self.replies.write(msisdn, to, text, None, None)
 
-    def _inject(
-        self, msisdn: str, to: str, payloads: tuple[bytes, ...], data_coding: int, esm_class: int
-    ) -> Mo:
-        if not (_is_address(msisdn) and _is_address(to)):
-            raise ValueError("an address has 1 to 20 ASCII signs")
-        if not (0 <= data_coding <= 255 and 0 <= esm_class <= 255):
-            raise ValueError("data_coding and esm_class are octets")
-        self.clock()
-        number = next(self._mo_numbers)
-        parts = [
-            MoPart(number, at, self.wall, msisdn, to, data_coding, esm_class, octets)
-            for at, octets in enumerate(payloads, start=1)
-        ]
-        mailbox = self._mailbox_of(to)
-        written = [Delivery(mo_body(part), part, mailbox) for part in parts]
-        for part in parts:
-            self.record.injected(part)
-        if not mailbox.ready:
-            self._filled.append(mailbox)
-            if not self._settling:  # all that is put in until the loop comes round goes out in one write
-                self._settling = True
-                self._loop.call_soon(self._settle_soon)
-        mailbox.ready.extend(written)
-        if self.faults.of_mos and first(self.faults.of_mos, msisdn):
-            self.record.counts.faults += 1
-            mailbox.ready.extend(Delivery(each.body, each.of, mailbox) for each in written)
-        mo = self._mos[number] = Mo(number, parts, self._loop.create_future(), len(parts))
-        return mo
-
-    def _mailbox_of(self, to: str) -> Mailbox:
-        for account in self.scenario.accounts:
-            if to.startswith(account.numbers):
-                return self._mailbox(account.system_id)
-        return self._anybody
+    def filled_soon(self, mailbox: Mailbox) -> None:
+        """There is something in it: all that comes until the loop comes round goes out in one write."""
+        self.filled.append(mailbox)
+        if not self._settling:
+            self._settling = True
+            self._loop.call_soon(self._settle_soon)
 
     # Deliveries
 
@@ -357,7 +364,7 @@ class Smsc:
             taken_before = of.taken
             self.record.mo_answered(of, command_status, self.wall)
             if of.taken and not taken_before:
-                self._part_taken(of)
+                self.replies.taken(of)
         if command_status == status.ESME_ROK:
             delivery.settled = True
         elif not delivery.settled:
@@ -368,16 +375,6 @@ class Smsc:
         """No word came back: they go out again as soon as they can."""
         for mailbox in {delivery.mailbox for delivery in deliveries}:
             mailbox.again([each for each in deliveries if each.mailbox is mailbox])
-
-    def _part_taken(self, part: MoPart) -> None:
-        mo = self._mos.get(part.mo)
-        if mo is None:
-            return
-        mo.waiting -= 1
-        if mo.waiting == 0:
-            del self._mos[part.mo]
-            if not mo.taken.done():
-                mo.taken.set_result(None)
 
     # Rounds
 
@@ -399,8 +396,8 @@ class Smsc:
 
     def settle(self) -> None:
         """Hand out what this round brought, and write what the binds have to write: one call each."""
-        if self._filled:
-            filled, self._filled = self._filled, []
+        if self.filled:
+            filled, self.filled = self.filled, []
             now = self._loop.time()
             for mailbox in filled:
                 mailbox.pump(now)
@@ -430,5 +427,8 @@ def _written(number: int, form: IdForm) -> str:
     return str(number) if form is IdForm.DECIMAL else f"{number:x}"
 
 
-def _is_address(address: str) -> bool:
-    return 1 <= len(address) <= 20 and address.isascii() and "\0" not in address
+def _ill_timed(validity: str, schedule: str) -> int:
+    """What a message is refused with whose times can't be read."""
+    if schedule and not well_formed(schedule):
+        return status.ESME_RINVSCHED
+    return status.ESME_RINVEXPIRY if validity and not well_formed(validity) else status.ESME_ROK

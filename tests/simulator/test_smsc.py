@@ -326,7 +326,7 @@ async def test_a_message_in_data_sm_is_taken_and_can_be_asked_after(start: Start
         peer.session.request(CancelSm(message_id="x"), peer.loop.time())
         peer.flush()
         await peer.until(lambda: len(peer.answers) == 4)
-        assert peer.statuses == [0, 0, status.ESME_RINVMSGID, status.ESME_RINVCMDID]
+        assert peer.statuses == [0, 0, status.ESME_RINVMSGID, status.ESME_RINVMSGID]
 
 
 async def test_submits_before_the_bind_are_refused(start: Start) -> None:
