@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
-from gateway.config.read import Place, Reader, WrongError, bare, duration, shown
+from gateway.config.read import Origins, Place, Reader, WrongError, bare, duration, name_of, shown
 from gateway.config.schema import Settings
 from gateway.config.yaml import YamlError, read_yaml_places
 from gateway.esme.profile import Parameters, Profile, Ruling, Rulings, read_zone, tag_names, tag_of
@@ -36,6 +36,7 @@ class Profiles:
         """`own` is a folder that need not be there; a file in it comes before the shipped one of its name."""
         self._folders = (_files(own), _files(shipped))
         self._raw: dict[Path, dict[str, Any]] = {}
+        self._origins: dict[Path, Origins] = {}
         self._read: dict[str, Profile] = {}
         self.faults: list[str] = []
 
@@ -53,11 +54,9 @@ class Profiles:
             written = self._extended(name, path, ())
             profile = typing.cast(Profile, _Reader(path.parent, {(): str(path)}).table(Profile, written, ()))
             self._read[name] = msgspec.structs.replace(profile, name=name)
-            self.faults += (
-                f"{path}: {place}: {told}"
-                for place, told in _judge(self._read[name])
-                if not self._faulty(path)
-            )
+            if not self._faulty(path):
+                for place, told in _judge(self._read[name]):
+                    self._fault(path, place, told)
         return self._read[name]
 
     def read_own(self) -> None:
@@ -81,10 +80,10 @@ class Profiles:
         if base is None:
             near = difflib.get_close_matches(base_name, self.names(), 1, 0.5)
             hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(self.names())}"
-            self._fault(path, f"extends: there is no profile {base_name}; {hint}")
+            self._fault(path, ("extends",), f"there is no profile {base_name}; {hint}")
             return mine
         if base == path or base in through:
-            self._fault(path, f"extends: {base_name} leads back to where it began")
+            self._fault(path, ("extends",), f"{base_name} leads back to where it began")
             return mine
         merged = dict(self._extended(base_name, base, (*through, path)))
         for key, value in mine.items():
@@ -92,17 +91,21 @@ class Profiles:
             merged[key] = {**below, **value} if isinstance(below, dict) and isinstance(value, dict) else value
         return merged
 
-    def _fault(self, path: Path, sentence: str) -> None:
-        told = f"{path}: {sentence}"
+    def _fault(self, path: Path, place: Place, sentence: str) -> None:
+        at = place
+        while at and at not in self._origins[path]:
+            at = at[:-1]
+        told = f"{self._origins[path].get(at, path)}: {name_of(place)}: {sentence}"
         if told not in self.faults:
             self.faults.append(told)
 
     def _written(self, path: Path) -> dict[str, Any]:
         """What a file says, its keys in one form. Its faults are noted when it is first read."""
         if path not in self._raw:
-            self._raw[path] = {}
+            self._raw[path], self._origins[path] = {}, {}
             try:
                 value, origins = read_yaml_places(path)
+                self._origins[path] = origins
             except YamlError as fault:
                 self.faults.append(str(fault))
                 return {}
@@ -152,20 +155,20 @@ def _canonical(value: dict[str, Any]) -> dict[str, Any]:
     return whole
 
 
-def _judge(profile: Profile) -> Iterator[tuple[str, str]]:
+def _judge(profile: Profile) -> Iterator[tuple[Place, str]]:
     """What no single value shows."""
     if profile.destination.form == "national" and not profile.destination.country:
-        yield "destination.country", "is missing: which country's numbers go without their code?"
+        yield ("destination", "country"), "is missing: which country's numbers go without their code?"
     try:
         profile.text.cutting()
     except ValueError as error:
-        yield "text", str(error)
+        yield ("text",), str(error)
     receipts = profile.receipts
     if receipts.ask == "last-sent" and receipts.parts != "each":
         last_sent = "last" if profile.order == "first-first" else "first"
         if receipts.parts != last_sent:
             yield (
-                "receipts.ask",
+                ("receipts", "ask"),
                 f"only the {last_sent} part is asked for, and only the {receipts.parts} one is reported",
             )
 
@@ -173,7 +176,7 @@ def _judge(profile: Profile) -> Iterator[tuple[str, str]]:
 class _Reader(Reader):
     """Reads what profiles have besides plain settings: states, verdicts, statuses, parameters."""
 
-    def __init__(self, home: Path, origins: dict[Place, str]) -> None:
+    def __init__(self, home: Path, origins: Origins) -> None:
         super().__init__(home, origins, frozenset())
 
     def value(self, kind: Any, raw: Any, place: Place) -> Any:
@@ -233,7 +236,9 @@ class _Reader(Reader):
             if ruling.pauses is not None and ruling.verdict is not Verdict.TEMPORARY:
                 self.fault((*here, "pauses"), "only what is temporary is tried again after pauses")
             if ruling.verdict is Verdict.OK:
-                self.fault((*here, "verdict"), "no error is a success: nobody would know the message's id")
+                self.fault(
+                    (*here, "verdict"), "a refusal can't be a success: nobody would know the message's id"
+                )
             rulings[code] = ruling
         return rulings
 
@@ -286,10 +291,11 @@ class _Reader(Reader):
 
 
 def _one_of(kind: type[enum.Enum], raw: Any) -> Any:
-    words: Mapping[str, enum.Enum] = {str(member.value).lower(): member for member in kind}
-    if (found := words.get(str(raw).lower())) is None:
-        known = ", ".join(str(member.value) for member in kind)
-        raise WrongError(f"expected one of {known}, not {shown(raw)}{_nearest(str(raw).lower(), words)}")
+    by_word: Mapping[str, enum.Enum] = {str(member.value).lower(): member for member in kind}
+    if (found := by_word.get(str(raw).lower())) is None:
+        words = [str(member.value) for member in kind]
+        spelt = str(raw).upper() if words[0].isupper() else str(raw).lower()
+        raise WrongError(f"expected one of {', '.join(words)}, not {shown(raw)}{_nearest(spelt, words)}")
     return found
 
 

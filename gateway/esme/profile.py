@@ -207,7 +207,7 @@ def read_zone(text: str) -> tzinfo | None:
     else:
         try:
             return ZoneInfo(text)
-        except (OSError, ValueError):
+        except (OSError, ValueError, KeyError):
             pass
     raise ValueError(f'"{text}" is no zone; write it as "+08:00" or "Asia/Shanghai"')
 
