@@ -215,7 +215,7 @@ class Inbound:
 
     def _read(self, came: ShortMessage) -> Part:
         header, octets = udh.take(came.payload, came.esm_class)
-        decoded = coding.decode(octets, came.data_coding, self._alphabets.get(came.route, "gsm7"))
+        decoded = coding.decode(octets, came.data_coding, self._alphabets.get(came.route, "gsm7"), header)
         reference, total, number = place_of(header, came.reference, came.total, came.number)
         bucket = bucket_of(came.msisdn)
         now = came.received_at.timestamp()

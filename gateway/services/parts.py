@@ -126,7 +126,7 @@ def identical(part: Part, among: Sequence[Part]) -> Part | None:
 
 
 def _piece(part: Part, alphabets: Alphabets) -> Piece:
-    _header, octets = udh.take(part.payload, part.esm_class)
+    header, octets = udh.take(part.payload, part.esm_class)
     return Piece(
         id=str(part.id),
         route=part.route,
@@ -138,4 +138,5 @@ def _piece(part: Part, alphabets: Alphabets) -> Piece:
         octets=octets,
         data_coding=part.data_coding,
         default=alphabets.get(part.route, "gsm7"),
+        header=header,
     )

@@ -7,10 +7,12 @@ shows as U+FFFD or Latin-1, and is flagged.
 from collections.abc import Callable
 from typing import Final, Literal, NamedTuple
 
-from gateway.sms import alphabet
+from gateway.sms import alphabet, shifts, udh
 
 #: What data_coding 0 ("SMSC default alphabet") means on a route.
 DefaultAlphabet = Literal["gsm7", "ascii", "latin1", "utf8", "ucs2", "gb18030"]
+#: How a GSM text's class is written: 0x10 (general group) or 0xF0 (data coding/message class group).
+ClassGroup = Literal["general", "class"]
 Charset = Literal["gsm7", "ascii", "latin1", "utf8", "ucs2", "gb18030", "binary", "compressed"] | str
 
 
@@ -74,22 +76,52 @@ def _closed_group(data_coding: int, group: int) -> Scheme:
     return Scheme("ucs2" if group == 0xE else "gsm7", waiting=True)
 
 
-def with_class(data_coding: int, message_class: int) -> int:
-    """data_coding 0 or 8 with a class, of which 0 is flash: TS 23.038's general group."""
+def with_class(data_coding: int, message_class: int, group: ClassGroup = "general") -> int:
+    """data_coding 0 or 8 with a class, of which 0 is flash.
+
+    TS 23.038 §4: 0x10 and 0x18, or 0xF0, which some SMSCs want and which UCS-2 does not have.
+    """
+    if group == "class" and not data_coding & 0x0C:
+        return 0xF0 | message_class & 0x03
     return data_coding & 0x0C | 0x10 | message_class & 0x03
 
 
-def decode(octets: bytes, data_coding: int, default: DefaultAlphabet = "gsm7") -> Decoded:
-    """The text of a short message without its header; `default` is what data_coding 0 means on this route."""
+def decode(
+    octets: bytes,
+    data_coding: int,
+    default: DefaultAlphabet = "gsm7",
+    header: udh.Udh = udh.NO_UDH,
+    packed: bool = False,
+) -> Decoded:
+    """The text of a short message after its header.
+
+    `default` is what data_coding 0 means on this route, `packed` that it brings GSM texts as on the air. The
+    header may name national language tables.
+    """
     charset, message_class, waiting = scheme_of(data_coding, default)
-    reader = _READERS.get(charset)
-    text, well_formed = reader(octets) if reader else _read(octets, charset)
+    if packed:
+        octets = unpacked(octets, data_coding, default, header)
+    languages = header.languages
+    if charset == "gsm7" and languages != (0, 0):
+        text, well_formed = shifts.tables(*languages).decode(octets)
+    else:
+        reader = _READERS.get(charset)
+        text, well_formed = reader(octets) if reader else _read(octets, charset)
     if "\0" in text:
         # A closing NUL is a C string's end. Elsewhere it is no text, and no database would take it.
         text = text.rstrip("\0")
         if "\0" in text:
             text, well_formed = text.replace("\0", "\ufffd"), False
     return Decoded(text, not well_formed, message_class, waiting)
+
+
+def unpacked(
+    octets: bytes, data_coding: int, default: DefaultAlphabet = "gsm7", header: udh.Udh = udh.NO_UDH
+) -> bytes:
+    """The septets of a GSM text packed as on the air, one per octet; another text's octets as they are."""
+    if scheme_of(data_coding, default).charset != "gsm7":
+        return octets
+    return alphabet.unpack(octets, header.fill_bits)
 
 
 def _read(octets: bytes, codec: str) -> tuple[str, bool]:
@@ -117,15 +149,48 @@ def _gsm7(octets: bytes) -> tuple[str, bool]:
 
 
 def _ucs2(octets: bytes) -> tuple[str, bool]:
-    codec = "utf-16-be"
     if octets[:2] == b"\xff\xfe":  # a byte order mark the wrong way round
-        octets, codec = octets[2:], "utf-16-le"
-    elif octets[:2] == b"\xfe\xff":
+        return _utf16(octets[2:], "utf-16-le")
+    if octets[:2] == b"\xfe\xff":
         octets = octets[2:]
+    text, well_formed = _utf16(octets, "utf-16-be")
+    turned = _turned(octets, text)
+    return (text, well_formed) if turned is None else (turned, False)
+
+
+def _utf16(octets: bytes, codec: str) -> tuple[str, bool]:
     try:
         return octets.decode(codec), True
     except UnicodeDecodeError:
         return octets.decode(codec, "replace"), False
+
+
+def _turned(octets: bytes, text: str) -> str | None:
+    """The text read little-endian, where without any mark all else speaks for that order.
+
+    Read so, all of it is ASCII or one of the 7,000 characters of GB 2312; as it came, hardly any is. "8" is
+    U+3800 the other way round, 满意 an unassigned character and a Tibetan one. One rare ideograph alone is
+    no evidence, and the text stays as it came.
+    """
+    if _is_common(text):
+        return None
+    try:
+        turned = octets.decode("utf-16-le")
+    except UnicodeDecodeError:
+        return None
+    if not _is_common(turned) or 4 * sum(map(_is_common, text)) > len(text):
+        return None
+    return turned if len(turned) > 1 or turned.isascii() else None
+
+
+def _is_common(text: str) -> bool:
+    if text.isascii():
+        return text.isprintable() or all(char.isprintable() or char in "\r\n\t\0" for char in text)
+    try:
+        text.encode("gb2312")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _binary(octets: bytes) -> tuple[str, bool]:
@@ -134,8 +199,7 @@ def _binary(octets: bytes) -> tuple[str, bool]:
         text = octets.decode("utf-8")
     except UnicodeDecodeError:
         return octets.decode("latin-1"), False
-    readable = all(char.isprintable() or char in "\r\n\t\0" for char in text)
-    return text, readable
+    return text, all(char.isprintable() or char in "\r\n\t\0" for char in text)
 
 
 def _compressed(octets: bytes) -> tuple[str, bool]:

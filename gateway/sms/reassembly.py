@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Final, NamedTuple
 
-from gateway.sms import coding
+from gateway.sms import coding, udh
 
 #: Stands in an incomplete text where parts are missing.
 GAP: Final = "[…]"
@@ -40,6 +40,8 @@ class Part:
     octets: bytes
     data_coding: int
     default: coding.DefaultAlphabet = "gsm7"
+    header: udh.Udh = udh.NO_UDH  #: names the languages of a GSM text
+    packed: bool = False  #: a GSM text's septets are as on the air
 
     @property
     def key(self) -> Key:
@@ -108,9 +110,11 @@ class Reassembler:
         if not 1 <= part.number <= part.total:
             return _complete(part.key, [part])  # its numbering is nonsense, its text is not
         key = part.key
-        if self._was_done(part, key, now):
-            return None
         group = self._groups.get(key)
+        # While another text is under way its parts may be like those of the last one: a phone may know but
+        # one reference, and two texts end alike.
+        if group is None and self._was_done(part, key, now):
+            return None
         if group is not None and (held := group.parts.get(part.number)) is not None:
             if held.octets == part.octets:
                 return None
@@ -209,8 +213,20 @@ def _incomplete(key: Key, group: _Group) -> Incomplete:
 def _decode(parts: list[Part]) -> tuple[str, bool]:
     """The text of successive parts. Octets are joined first: others split escapes and surrogate pairs."""
     text, ill_formed = "", False
-    for (data_coding, default), run in groupby(parts, lambda part: (part.data_coding, part.default)):
-        decoded = coding.decode(b"".join(part.octets for part in run), data_coding, default)
+    for _alike, group in groupby(parts, _reading):
+        run = list(group)
+        octets = b"".join(_octets(part) for part in run)
+        decoded = coding.decode(octets, run[0].data_coding, run[0].default, run[0].header)
         text += decoded.text
         ill_formed = ill_formed or decoded.ill_formed
     return text, ill_formed
+
+
+def _reading(part: Part) -> tuple[object, ...]:
+    return part.data_coding, part.default, part.header.languages
+
+
+def _octets(part: Part) -> bytes:
+    if not part.packed:
+        return part.octets
+    return coding.unpacked(part.octets, part.data_coding, part.default, part.header)

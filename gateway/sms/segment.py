@@ -4,64 +4,111 @@ GSM 7-bit texts go out one septet per octet, as SMPP carries them; the SMSC pack
 """
 
 from bisect import bisect_right
+from collections.abc import Callable, Iterator
 from typing import Final, Literal, NamedTuple
 
-from gateway.sms import alphabet, coding, graphemes, udh
+from gateway.sms import alphabet, graphemes, shifts, udh
+from gateway.sms.coding import DefaultAlphabet
+from gateway.sms.cutting import PLAIN, Cutting, Join
+from gateway.sms.fold import fold
 
 Encoding = Literal["gsm7", "ucs2"]
 
 DATA_CODING: Final[dict[Encoding, int]] = {"gsm7": 0x00, "ucs2": 0x08}
 MAX_SEGMENTS: Final = 255  # the count is one octet (TS 23.040 §9.2.3.24.1)
+#: Octets of a text in message_payload: a PDU of 64 KiB less 1.5 KiB for its other fields.
+MAX_PAYLOAD: Final = 64_000
 
-# 140 octets on the air, less the header (6 octets, 7 with a 16-bit reference) where there are several.
-_ONE_GSM: Final = 160
-_ONE_UCS2: Final = 140
-_GSM_PART: Final = 153
-_GSM_PART_WIDE: Final = 152
-_UCS2_PART: Final = 134
-_UCS2_PART_WIDE: Final = 132  # 66 units: a 67th would not fit in 133 octets
+_AIR: Final = 140  # octets of one short message, header and text
+_ONE_GSM: Final = 160  # septets
+_SHORT_MESSAGE: Final = 254  # octets of the field (SMPP 3.4 §5.2.22)
+# What a header with nothing but the concatenation takes. sar_msg_ref_num has 16 bits, and so may the header
+# that the SMSC makes of it; message_payload is cut by the SMSC, mostly with 8 bits.
+_HEADER: Final = {Join.UDH8: 6, Join.UDH16: 7, Join.SAR: 7, Join.PAYLOAD: 6}
+_GSM_ROOM: Final = {join: (_AIR - header) * 8 // 7 for join, header in _HEADER.items()}  # 153, 152 septets
+_UCS2_ROOM: Final = {join: (_AIR - header) & ~1 for join, header in _HEADER.items()}  # 134, 132 octets
 
 
 # Named tuples, not dataclasses: two are made for each message on the hot path, in a third of the time.
 class Measure(NamedTuple):
-    """What a text costs."""
+    """What a text costs: its encoding, and how many segments are submitted."""
 
     encoding: Encoding
     segments: int
 
 
+class Split(NamedTuple):
+    """A text ready for submit_sm, one payload for each.
+
+    `join` says how the phone learns that they belong together, None for a single short message: with SAR the
+    TLVs number the payloads under `reference`, with PAYLOAD the only one goes into message_payload.
+    """
+
+    encoding: Encoding
+    data_coding: int
+    esm_class: int  #: UDHI where the payloads begin with a header
+    payloads: tuple[bytes, ...]
+    join: Join | None = None
+    reference: int = 0
+
+
 class Encoded(NamedTuple):
-    """A whole text in octets, as `message_payload` takes it."""
+    """A whole text in octets."""
 
     encoding: Encoding
     data_coding: int
     octets: bytes
 
 
-class Split(NamedTuple):
-    """A text ready for submit_sm: one short_message per segment, with the header where there are several."""
+class _Form(NamedTuple):
+    """A text in one of the encodings that it may go in."""
 
-    encoding: Encoding
-    data_coding: int
-    esm_class: int
-    payloads: tuple[bytes, ...]
+    text: str
+    octets: bytes  #: septets, one each, or UTF-16
+    ucs2: bool
+    table: alphabet.Alphabet = alphabet.GSM
+    elements: bytes = b""  #: of the header of each segment: the languages
+    codec: str = ""  #: what an SMSC whose data_coding 0 is not GSM gets in place of septets
+
+    @property
+    def cost(self) -> int:
+        """Octets or septets, the languages in the header with them."""
+        return len(self.octets) + len(self.elements)
+
+    def room(self, join: Join | None) -> int:
+        """Octets or septets of text in a segment; None: in a single one."""
+        if not self.elements:
+            if join is None:
+                return _AIR if self.ucs2 else _ONE_GSM
+            return (_UCS2_ROOM if self.ucs2 else _GSM_ROOM)[join]
+        header = 1 if join is None else _HEADER[join]
+        return (_AIR - header - len(self.elements)) * 8 // 7
 
 
 _GSM_ONCE: Final = Measure("gsm7", 1)
 _UCS2_ONCE: Final = Measure("ucs2", 1)
 
 
-def measure(text: str, *, wide: bool = False) -> Measure:
-    """The encoding and the number of segments; `wide` counts with a 16-bit reference."""
-    octets = alphabet.encode(text)
-    if octets is not None:
-        if len(octets) <= _ONE_GSM:
-            return _GSM_ONCE
-        return Measure("gsm7", _count(octets, 0, _room(False, wide), ucs2=False))
-    octets = _utf16(text)
-    if len(octets) <= _ONE_UCS2:
-        return _UCS2_ONCE
-    return Measure("ucs2", _count(octets, 0, _room(True, wide), ucs2=True))
+def measure(text: str, cutting: Cutting = PLAIN) -> Measure:
+    """The encoding and the number of segments. More than MAX_SEGMENTS can't be sent."""
+    if cutting.exact:
+        octets = alphabet.encode(text)
+        if octets is not None:
+            if len(octets) <= _ONE_GSM:
+                return _GSM_ONCE
+            if cutting.join is not Join.PAYLOAD:
+                return Measure("gsm7", _count(octets, 0, _GSM_ROOM[cutting.join], False))
+        else:
+            octets = _utf16(text)
+            if len(octets) <= _AIR:
+                return _UCS2_ONCE
+            if cutting.join is not Join.PAYLOAD:
+                return Measure("ucs2", _count(octets, 0, _UCS2_ROOM[cutting.join], True))
+    form = _chosen(text, cutting)
+    segments = _on_air(form, cutting.join)
+    if segments > 1 and cutting.join is Join.PAYLOAD and len(_whole(form)) <= MAX_PAYLOAD:
+        segments = 1
+    return Measure("ucs2" if form.ucs2 else "gsm7", segments)
 
 
 def encode(text: str) -> Encoded:
@@ -72,57 +119,147 @@ def encode(text: str) -> Encoded:
     return Encoded("ucs2", 0x08, _utf16(text))
 
 
-def split(text: str, reference: int, wide: bool = False, default: coding.DefaultAlphabet = "gsm7") -> Split:
-    """The short messages of a text, numbered by header where there are several.
+def on_air(text: str, cutting: Cutting = PLAIN) -> int:
+    """The short messages that reach the phone, and are billed: with PAYLOAD more than are submitted."""
+    return _on_air(_chosen(text, cutting), cutting.join)
 
-    `default` is what the SMSC takes data_coding 0 for. ValueError over 255 segments; `measure` tells before.
+
+def split(text: str, reference: int, cutting: Cutting = PLAIN) -> Split:
+    """The short messages of a text. ValueError where `measure` tells of more than MAX_SEGMENTS.
+
+    The reference is cut to the bits that its place has.
     """
-    if default != "gsm7":
-        return _numbered(_recoded(text, wide, default), reference, wide)
-    encoding, data_coding, octets = encode(text)
-    if len(octets) <= (_ONE_UCS2 if data_coding else _ONE_GSM):
-        return Split(encoding, data_coding, 0, (octets,))
-    return _numbered(
-        Split(encoding, data_coding, 0, _parts(text, octets, bool(data_coding), wide)), reference, wide
-    )
+    if cutting.exact:
+        octets = alphabet.encode(text)
+        if octets is not None:
+            if len(octets) <= _ONE_GSM:
+                return Split("gsm7", 0x00, 0, (octets,))
+            form = _Form(text, octets, False)
+        else:
+            octets = _utf16(text)
+            if len(octets) <= _AIR:
+                return Split("ucs2", 0x08, 0, (octets,))
+            form = _Form(text, octets, True)
+    else:
+        form = _chosen(text, cutting)
+    return _joined(form, reference, cutting.join)
 
 
-def bodies(text: str, wide: bool = False, default: coding.DefaultAlphabet = "gsm7") -> Split:
-    """As `split`, without headers: for a route that numbers its segments by sar_* TLVs."""
-    if default != "gsm7":
-        return _recoded(text, wide, default)
-    encoding, data_coding, octets = encode(text)
-    return Split(encoding, data_coding, 0, _parts(text, octets, bool(data_coding), wide))
+def bodies(text: str, cutting: Cutting = PLAIN) -> Split:
+    """As `split`, without headers."""
+    form = _chosen(text, cutting)
+    parts = tuple(_recoded(part, form) for part in _parts(form, cutting.join))
+    return _split(form, 0, parts)
 
 
-def pieces(text: str, wide: bool = False) -> list[str]:
-    """The text of each segment, as a preview shows its borders."""
-    whole = bodies(text, wide)
-    return [coding.decode(payload, whole.data_coding).text for payload in whole.payloads]
+def pieces(text: str, cutting: Cutting = PLAIN) -> list[str]:
+    """The text of each segment, as a preview shows its borders and a phone what was folded."""
+    form = _chosen(text, cutting)
+    return [
+        part.decode("utf-16-be") if form.ucs2 else form.table.decode(part)[0]
+        for part in _parts(form, cutting.join)
+    ]
 
 
-def _numbered(whole: Split, reference: int, wide: bool) -> Split:
-    total = len(whole.payloads)
-    if total == 1:
+def chosen_text(text: str, cutting: Cutting = PLAIN) -> str:
+    """The text as it will be sent: folded, where the route folds and it helps."""
+    return _chosen(text, cutting).text
+
+
+def _chosen(text: str, cutting: Cutting) -> _Form:
+    """The form of fewest segments; among equals the text as it was written, and GSM 7-bit before UCS-2."""
+    octets = alphabet.encode(text)
+    if octets is not None and cutting.default == "gsm7":
+        return _Form(text, octets, False)
+    whole = _Form(text, _utf16(text), True)
+    if cutting.exact:
         return whole
-    payloads = tuple(
-        udh.concatenation(reference, total, number, wide) + part
-        for number, part in enumerate(whole.payloads, start=1)
-    )
-    return Split(whole.encoding, whole.data_coding, udh.UDHI, payloads)
+    return min((*_in_septets(text, cutting), whole), key=lambda form: _on_air(form, cutting.join))
 
 
-def _recoded(text: str, wide: bool, default: coding.DefaultAlphabet) -> Split:
-    """Parts for an SMSC whose data_coding 0 is not GSM. It recodes them for the air: septets count."""
-    whole = bodies(text, wide)
-    if whole.data_coding != 0:
-        return whole
-    codec = "utf-16-be" if default == "ucs2" else default
+def _in_septets(text: str, cutting: Cutting) -> Iterator[_Form]:
+    if cutting.default != "gsm7":
+        yield from _in_default(text, cutting)
+        if cutting.fold and (folded := fold(text)) != text:
+            yield from _in_default(folded, cutting)
+        return
+    yield from _shifted(text, cutting, folding=False)
+    if cutting.fold:
+        folded = fold(text)
+        if (octets := alphabet.encode(folded)) is not None:
+            yield _Form(folded, octets, False)
+        yield from _shifted(text, cutting, folding=True)
+
+
+def _shifted(text: str, cutting: Cutting, *, folding: bool) -> Iterator[_Form]:
+    """The text under the national tables that need least for it, if there are any."""
+    forms = []
+    for pair in shifts.pairs(cutting.shifts):
+        written = fold(text, pair) if folding else text
+        octets = pair.encode(written)
+        if octets is not None:
+            forms.append(_Form(written, octets, False, pair, udh.shift(pair.locking, pair.single)))
+    if forms:
+        yield min(forms, key=lambda form: (_on_air(form, cutting.join), form.cost))
+
+
+def _in_default(text: str, cutting: Cutting) -> Iterator[_Form]:
+    """For an SMSC whose data_coding 0 is not GSM. It recodes the text for the air: septets count."""
+    octets = alphabet.encode(text)
+    if octets is None:
+        return
+    form = _Form(text, octets, False, codec=_codec(cutting.default))
     try:
-        parts = tuple(alphabet.decode(payload)[0].encode(codec) for payload in whole.payloads)
+        parts = [_recoded(part, form) for part in _parts(form, cutting.join)]
     except UnicodeEncodeError:  # a Greek letter, €: what GSM has and this alphabet has not
-        return Split("ucs2", 0x08, 0, _parts(text, _utf16(text), True, wide))
-    return Split("gsm7", 0x00, 0, parts)
+        return
+    header = _HEADER[cutting.join] if len(parts) > 1 else 0
+    if cutting.join is Join.PAYLOAD or max(map(len, parts)) + header <= _SHORT_MESSAGE:
+        yield form
+
+
+def _codec(default: DefaultAlphabet) -> str:
+    return "utf-16-be" if default == "ucs2" else default
+
+
+def _joined(form: _Form, reference: int, join: Join) -> Split:
+    esm_class = udh.UDHI if form.elements else 0
+    if len(form.octets) <= form.room(None):
+        return _split(form, esm_class, (_whole(form),))
+    if join is Join.PAYLOAD:
+        payload = _whole(form)
+        if len(payload) > MAX_PAYLOAD:
+            raise ValueError(f"{len(payload)} octets are more than {MAX_PAYLOAD}")
+        return _split(form, esm_class, (payload,), join)
+    parts = _parts(form, join)
+    total = len(parts)
+    if join is Join.SAR:
+        alone = udh.alone(form.elements)
+        payloads = tuple(alone + _recoded(part, form) for part in parts)
+        return _split(form, esm_class, payloads, join, reference & 0xFFFF)
+    wide = join is Join.UDH16
+    payloads = tuple(
+        udh.concatenation(reference, total, number, wide, form.elements) + _recoded(part, form)
+        for number, part in enumerate(parts, start=1)
+    )
+    return _split(form, udh.UDHI, payloads, join, reference & (0xFFFF if wide else 0xFF))
+
+
+def _split(
+    form: _Form, esm_class: int, payloads: tuple[bytes, ...], join: Join | None = None, reference: int = 0
+) -> Split:
+    if form.ucs2:
+        return Split("ucs2", 0x08, esm_class, payloads, join, reference)
+    return Split("gsm7", 0x00, esm_class, payloads, join, reference)
+
+
+def _whole(form: _Form) -> bytes:
+    """The text in one piece, as a single short message or message_payload takes it."""
+    return udh.alone(form.elements) + _recoded(form.octets, form)
+
+
+def _recoded(part: bytes, form: _Form) -> bytes:
+    return alphabet.decode(part)[0].encode(form.codec) if form.codec else part
 
 
 def _utf16(text: str) -> bytes:
@@ -133,20 +270,22 @@ def _utf16(text: str) -> bytes:
         return whole.encode("utf-16-be")
 
 
-def _room(ucs2: bool, wide: bool) -> int:
-    if ucs2:
-        return _UCS2_PART_WIDE if wide else _UCS2_PART
-    return _GSM_PART_WIDE if wide else _GSM_PART
+def _on_air(form: _Form, join: Join) -> int:
+    if len(form.octets) <= form.room(None):
+        return 1
+    return _count(form.octets, 0, form.room(join), form.ucs2)
 
 
-def _parts(text: str, octets: bytes, ucs2: bool, wide: bool) -> tuple[bytes, ...]:
-    if len(octets) <= (_ONE_UCS2 if ucs2 else _ONE_GSM):
+def _parts(form: _Form, join: Join) -> tuple[bytes, ...]:
+    """The octets of each segment, headers and recoding left out."""
+    octets, ucs2 = form.octets, form.ucs2
+    if len(octets) <= form.room(None):
         return (octets,)
-    room = _room(ucs2, wide)
+    room = form.room(join)
     total = _count(octets, 0, room, ucs2)
-    if total > MAX_SEGMENTS:
+    if total > MAX_SEGMENTS and join is not Join.PAYLOAD:
         raise ValueError(f"{total} segments are more than {MAX_SEGMENTS}")
-    borders = _borders(text, ucs2) if graphemes.may_join(text) else None
+    borders = _borders(form) if graphemes.may_join(form.text) else None
     parts: list[bytes] = []
     start = 0
     while start < len(octets):
@@ -180,16 +319,18 @@ def _count(octets: bytes, start: int, room: int, ucs2: bool) -> int:
     return count
 
 
-def _borders(text: str, ucs2: bool) -> list[int]:
+def _borders(form: _Form) -> list[int]:
     """The offset in octets of each grapheme, 0 the first of them."""
+    cost: Callable[[str], int] = _units if form.ucs2 else form.table.septets
     offsets = [0]
     offset = before = 0
-    for position in graphemes.boundaries(text):
-        piece = text[before:position]
-        if ucs2:
-            offset += 2 * len(piece) + 2 * sum(char > "\uffff" for char in piece)
-        else:
-            offset += alphabet.septets(piece)
+    for position in graphemes.boundaries(form.text):
+        offset += cost(form.text[before:position])
         before = position
         offsets.append(offset)
     return offsets
+
+
+def _units(text: str) -> int:
+    """Octets in UTF-16."""
+    return 2 * len(text) + 2 * sum(char > "\uffff" for char in text)

@@ -37,6 +37,20 @@ class Udh(NamedTuple):
 
     elements: tuple[Element, ...] = ()
     ill_formed: bool = False
+    length: int = 0  #: octets, its length octet with them
+
+    @property
+    def fill_bits(self) -> int:
+        """The bits between the header and the first septet of a packed text (TS 23.040 §9.2.3.24)."""
+        return -8 * self.length % 7
+
+    @property
+    def languages(self) -> tuple[int, int]:
+        """The languages of the locking and of the single shift table, 0 for none; the last named count."""
+        if not self.elements:
+            return 0, 0
+        named = {element.identifier: element.data[0] for element in self.elements if len(element.data) == 1}
+        return named.get(LOCKING_SHIFT, 0), named.get(SINGLE_SHIFT, 0)
 
     @property
     def concatenation(self) -> Concatenation | None:
@@ -67,10 +81,10 @@ def parse(octets: bytes) -> tuple[Udh, bytes]:
     while position < end:
         start = position + 2
         if start > end or start + octets[position + 1] > end:
-            return Udh(tuple(elements), ill_formed=True), octets[end:]
+            return Udh(tuple(elements), True, end), octets[end:]
         position = start + octets[start - 1]
         elements.append(Element(octets[start - 2], octets[start:position]))
-    return Udh(tuple(elements)), octets[end:]
+    return Udh(tuple(elements), False, end), octets[end:]
 
 
 def take(short_message: bytes, esm_class: int) -> tuple[Udh, bytes]:
@@ -84,11 +98,23 @@ def build(elements: Iterable[Element]) -> bytes:
     return bytes((len(body),)) + body
 
 
-def concatenation(reference: int, total: int, number: int, wide: bool = False) -> bytes:
-    """A header of one concatenation element; the reference is cut to its 8 or 16 bits."""
+def concatenation(reference: int, total: int, number: int, wide: bool = False, after: bytes = b"") -> bytes:
+    """A header of a concatenation element, its reference cut to 8 or 16 bits; `after` are more elements."""
     if wide:
-        return bytes((6, CONCAT_16, 4, reference >> 8 & 0xFF, reference & 0xFF, total, number))
-    return bytes((5, CONCAT_8, 3, reference & 0xFF, total, number))
+        head = (6 + len(after), CONCAT_16, 4, reference >> 8 & 0xFF, reference & 0xFF, total, number)
+        return bytes(head) + after
+    return bytes((5 + len(after), CONCAT_8, 3, reference & 0xFF, total, number)) + after
+
+
+def shift(locking: int, single: int) -> bytes:
+    """The elements, without a length before them, that name a text's languages; 0 is none."""
+    named = ((SINGLE_SHIFT, single), (LOCKING_SHIFT, locking))
+    return b"".join(bytes((identifier, 1, language)) for identifier, language in named if language)
+
+
+def alone(elements: bytes) -> bytes:
+    """The header of these elements, nothing for none."""
+    return bytes((len(elements),)) + elements if elements else b""
 
 
 def _concatenation(element: Element) -> Concatenation | None:

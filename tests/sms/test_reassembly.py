@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.sms import segment, udh
+from gateway.sms.cutting import Cutting, Join
 from gateway.sms.reassembly import GAP, Complete, Key, Limits, Part, Reassembler
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
@@ -160,7 +161,7 @@ def test_impossible_number_still_delivers_its_text(number: int) -> None:
 
 
 def test_headers_lead_to_parts() -> None:
-    whole = segment.split(LONG, 0xBEEF, wide=True)
+    whole = segment.split(LONG, 0xBEEF, Cutting(join=Join.UDH16))
     reassembler = Reassembler()
     outcome = None
     for payload in reversed(whole.payloads):

@@ -7,9 +7,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gateway.sms import alphabet, coding, graphemes, segment, udh
+from gateway.sms.cutting import Cutting, Join
 from gateway.sms.segment import Measure, measure, split
 
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"  # 8 UTF-16 units
+NARROW = Cutting()
+WIDE = Cutting(join=Join.UDH16)
 FLAG = "\U0001f1e8\U0001f1f3"
 texts = st.one_of(
     st.text(max_size=400),
@@ -30,15 +33,15 @@ def joined(parts: segment.Split) -> str:
 @example("您" * 69 + "😀", False)
 @example("a" * 152 + "€" * 2 + "a" * 20, False)
 def test_each_part_reads_by_itself_and_together_they_are_the_text(text: str, wide: bool) -> None:
-    parts = split(text, 513, wide)
+    parts = split(text, 513, WIDE if wide else NARROW)
     assert joined(parts) == text
 
 
 @given(texts, st.integers(0, 0xFFFF), st.booleans())
 def test_each_part_is_within_its_limit_and_numbered(text: str, reference: int, wide: bool) -> None:
-    parts = split(text, reference, wide)
+    parts = split(text, reference, WIDE if wide else NARROW)
     total = len(parts.payloads)
-    assert measure(text, wide=wide) == Measure(parts.encoding, total)
+    assert measure(text, WIDE if wide else NARROW) == Measure(parts.encoding, total)
     if total == 1:
         assert parts.esm_class == 0
     for number, payload in enumerate(parts.payloads, start=1):
@@ -72,7 +75,7 @@ def test_each_part_is_within_its_limit_and_numbered(text: str, reference: int, w
 )
 def test_measure_counts_as_the_network_bills(text: str, narrow: Measure, wide: int) -> None:
     assert measure(text) == narrow
-    assert measure(text, wide=True).segments == wide
+    assert measure(text, WIDE).segments == wide
 
 
 @given(
@@ -175,7 +178,7 @@ def test_bodies_are_the_parts_without_headers(text: str) -> None:
     st.text(st.sampled_from("aé[ 0"), max_size=400), st.sampled_from(["latin1", "utf8", "ucs2", "gb18030"])
 )
 def test_parts_are_recoded_for_another_default_alphabet(text: str, default: coding.DefaultAlphabet) -> None:
-    parts = split(text, 1, default=default)
+    parts = split(text, 1, Cutting(default=default))
     assert parts.data_coding in (0, 8)
     assert len(parts.payloads) == measure(text).segments or parts.data_coding == 8
     found = [udh.take(payload, parts.esm_class)[1] for payload in parts.payloads]
@@ -183,8 +186,13 @@ def test_parts_are_recoded_for_another_default_alphabet(text: str, default: codi
 
 
 def test_what_the_default_alphabet_lacks_goes_as_ucs2() -> None:
-    assert split("5€", 1, default="latin1") == ("ucs2", 8, 0, ("5€".encode("utf-16-be"),))
-    assert split("@", 1, default="ascii").payloads == (b"@",)
+    assert split("5€", 1, Cutting(default="latin1"))[:4] == (
+        "ucs2",
+        8,
+        0,
+        ("5€".encode("utf-16-be"),),
+    )
+    assert split("@", 1, Cutting(default="ascii")).payloads == (b"@",)
 
 
 @given(texts)
