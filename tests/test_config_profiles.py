@@ -197,7 +197,9 @@ def test_an_own_file_may_extend_the_shipped_one_of_its_name(folder: Path) -> Non
         pytest.param("order: 1\norder: 2", "2:1: order: stands here twice", id="a key twice"),
         pytest.param("order: [", "2:1: not YAML: ", id="not YAML"),
         pytest.param("name: x", "1:1: name: a profile has the name of its file", id="another name"),
-        pytest.param("extends: sarr", "1:1: extends: there is no profile sarr; did you mean sar?", id="no base"),
+        pytest.param(
+            "extends: sarr", "1:1: extends: there is no profile sarr; did you mean sar?", id="no base"
+        ),
         pytest.param("extends: mine", "1:1: extends: there is no profile mine; ", id="itself"),
         pytest.param("refuse_with: ESME_RSYSER",
             "1:1: refuse_with: expected a command_status such as ESME_RSYSERR or 0x08, "

@@ -2,10 +2,11 @@
 
 import ssl
 from dataclasses import dataclass, field
+from datetime import tzinfo
 from enum import StrEnum
 from typing import Literal
 
-from gateway.esme.profile import DEFAULT, Profile
+from gateway.esme.profile import DEFAULT, Profile, zone_of
 from gateway.smpp.receipt import Habits
 from gateway.smpp.timers import Timers
 from gateway.sms.coding import DefaultAlphabet
@@ -47,9 +48,11 @@ class Route:
     timers: Timers = field(default_factory=Timers)
     profile: Profile = DEFAULT
     cutting: Cutting = field(init=False)  #: how its texts are measured and cut, after the profile
+    zone: tzinfo | None = field(init=False)  #: of the SMSC's clock; None: not known
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "cutting", self.profile.text.cutting())
+        object.__setattr__(self, "zone", zone_of(self.profile))
 
     @property
     def habits(self) -> Habits:

@@ -202,7 +202,7 @@ def parse(pdu: DeliverSm | DataSm, habits: Habits = DEFAULT) -> Receipt | None:
     if not declared and not (habits.without_esm_class and _looks_like_one(fields)):
         return None
     word = fields.get("stat", "").strip("\"'.()[]").upper()
-    state = habits.words.get(word) or WORDS.get(word)
+    state = (_own_state(word, habits.words) if habits.words else None) or WORDS.get(word)
     if tlv_state is not None and (state is None or habits.prefer_tlv_state):
         state = tlv_state
     ids = (tlv_id, fields.get("id")) if habits.prefer_tlv_id else (fields.get("id"), tlv_id)
@@ -220,6 +220,16 @@ def parse(pdu: DeliverSm | DataSm, habits: Habits = DEFAULT) -> Receipt | None:
         dlvrd=fields.get("dlvrd", ""),
         text=fields.get("text", ""),
     )
+
+
+def _own_state(word: str, words: Mapping[str, State]) -> State | None:
+    """By the SMSC's own words: the very one, else the longest beginning that has a `*` behind it."""
+    state = words.get(word)
+    if state is None:
+        for length in range(len(word), -1, -1):
+            if (state := words.get(f"{word[:length]}*")) is not None:
+                break
+    return state
 
 
 def _is_final(state: State, habits: Habits, *, intermediate: bool) -> bool:
@@ -270,7 +280,7 @@ def _read(text: str) -> dict[str, str]:
     cut = _TEXT.search(text)
     fields: dict[str, str] = {}
     for found in _FIELD.finditer(text, 0, cut.start() if cut else len(text)):
-        fields.setdefault(_canonical(found[1]), found[2].rstrip(",;|&"))
+        fields.setdefault(_canonical(found[1]), _unquoted(found[2].rstrip(",;|&")))
     fields["text"] = text[cut.end() :] if cut else ("" if fields else text)
     if cut is not None and len(fields) > 1 and not fields.get("stat"):
         _read_behind_empty_text(text, cut.end(), fields)
@@ -294,6 +304,11 @@ def _read_behind_empty_text(text: str, at: int, fields: dict[str, str]) -> None:
     if behind.get("stat"):
         fields.update({key: value for key, value in behind.items() if not fields.get(key)})
         fields["text"] = ""
+
+
+def _unquoted(value: str) -> str:
+    """Without the quotes around the whole of it, which are the form's and not the id's."""
+    return value[1:-1] if len(value) > 2 and value[0] == value[-1] and value[0] in "\"'" else value
 
 
 def _canonical(key: str) -> str:

@@ -87,7 +87,18 @@ LINES = [
     pytest.param(f"id:1 sub:001 dlvrd:001 {D} text: stat:DELIVRD err:000", "1", State.DELIVERED, "000", id="state behind an empty text"),
     pytest.param(f"id:1 sub:001 dlvrd:001 {D} text:stat:UNDELIV err:12", "1", State.UNDELIVERABLE, "12", id="state right behind text"),
     pytest.param(f"id:1 {D} Text:  Stat:EXPIRED Err:3 ", "1", State.EXPIRED, "3", id="state behind blanks"),
+    pytest.param(f'id:"1" sub:"001" {D} stat:"DELIVRD" err:"000" text:""', "1", State.DELIVERED, "000", id="every value in quotes"),
+    pytest.param("id:'ab' stat:DELIVRD", "ab", State.DELIVERED, "", id="id in single quotes"),
+    pytest.param('id:a"b stat:DELIVRD', 'a"b', State.DELIVERED, "", id="a quote that is the id's"),
+    pytest.param(f"id:{'9' * 300} sub:001 dlvrd:001 {D} stat:DELIVRD err:000 text:", "9" * 300, State.DELIVERED, "000", id="id of 300 digits"),
+    pytest.param(f"id:1526758174 {D} stat:DELIVRD err:000 text:hellow", "1526758174", State.DELIVERED, "000", id="without sub and dlvrd"),
+    pytest.param(f"id:1298d520-b783-49d9-87af-643d7bf13304 {D} stat:DELIVRD err:00", "1298d520-b783-49d9-87af-643d7bf13304", State.DELIVERED, "00", id="without sub, dlvrd and text"),
+    pytest.param("id:a29f6845 sub:001 dlvrd:001 submit date:261122215253 done date:261122215259 stat:DELIVRD err:000 text:", "a29f6845", State.DELIVERED, "000", id="dates with seconds"),
+    pytest.param(f"id:1 sub:001 dlvrd:001 {D} stat:DELIVRD err: 0 text:x", "1", State.DELIVERED, "0", id="a blank before err's value"),
+    pytest.param(f"id:1 sub:001 dlvrd:001 {D} stat:DELIVRD err:21b text:", "1", State.DELIVERED, "21b", id="err that is no number"),
+    pytest.param(f"id:1 sub:001 dlvrd:001 {D} stat:MK:1008 err:000 text:", "1", State.UNKNOWN, "000", id="a network element's code that no setting names"),
     # what customers' words must not do
+    pytest.param(f"id:1 {D} stat:UNDELIV err:5 text:id:2 {D} stat:DELIVRD err:0 text:", "1", State.UNDELIVERABLE, "5", id="a whole second receipt in the text"),
     pytest.param(f"id:1 {D} stat:UNDELIV err:000 text:id:2 stat:DELIVRD err:9", "1", State.UNDELIVERABLE, "000", id="forged fields in the text"),
     pytest.param(f"id:1 {D} stat:UNDELIV err:000 TEXT:id:2 stat:DELIVRD", "1", State.UNDELIVERABLE, "000", id="forged behind TEXT"),
     pytest.param("stat:UNDELIV err:000 text:id:2", "", State.UNDELIVERABLE, "000", id="forged id where there is none"),
@@ -165,6 +176,46 @@ def test_the_text_is_kept(text: str, rest: str) -> None:
     found = read(text)
     assert found is not None
     assert found.text == rest
+
+
+CODES = Habits(
+    words={
+        "MK:*": State.UNDELIVERABLE,
+        "MK:10*": State.EXPIRED,
+        "MK:1008": State.REJECTED,
+        "0": State.DELIVERED,
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("word", "state"),
+    [
+        pytest.param("MK:1008", State.REJECTED, id="the very word"),
+        pytest.param("MK:1009", State.EXPIRED, id="the longest beginning"),
+        pytest.param("mk:0001", State.UNDELIVERABLE, id="the shorter one, in small letters"),
+        pytest.param("MK:", State.UNDELIVERABLE, id="nothing behind it"),
+        pytest.param("MB:0001", State.UNKNOWN, id="another element's"),
+        pytest.param("0", State.DELIVERED, id="a number"),
+        pytest.param("00", State.UNKNOWN, id="another number"),
+        pytest.param("DELIVRD", State.DELIVERED, id="the known words besides"),
+    ],
+)
+def test_words_of_ones_own_may_end_in_a_star(word: str, state: State) -> None:
+    for text in (f"id:1 sub:001 dlvrd:001 {D} stat:{word} err:000 text:", f"id:1,stat:{word}"):
+        found = read(text, CODES)
+        assert found is not None
+        assert (found.state, found.word) == (state, word.upper())
+
+
+def test_a_lone_star_stands_for_every_word_but_the_known_ones_come_after_it() -> None:
+    habits = Habits(words={"*": State.UNDELIVERABLE, "DELIVRD": State.DELIVERED})
+    found = [read(f"id:1 stat:{word}", habits) for word in ("DELIVRD", "XYZ", "EXPIRED")]
+    assert [each and each.state for each in found] == [
+        State.DELIVERED,
+        State.UNDELIVERABLE,
+        State.UNDELIVERABLE,
+    ]
 
 
 # Parameters
