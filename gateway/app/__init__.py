@@ -3,10 +3,13 @@
 from gateway.app.admin import explain, key_create, key_list, key_revoke, migrate, send
 from gateway.app.demo import demo
 from gateway.app.serve import serve
+from gateway.app.showing import binds, decode, trace
 from gateway.app.stands import bench, smsc, ticket_system
 
 __all__ = [
     "bench",
+    "binds",
+    "decode",
     "demo",
     "explain",
     "key_create",
@@ -17,4 +20,5 @@ __all__ = [
     "serve",
     "smsc",
     "ticket_system",
+    "trace",
 ]

@@ -1,18 +1,17 @@
 """Commands for those who run it: migrate, keys, one message sent, one message explained."""
 
 import argparse
-import os
 import sys
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
-import aiohttp
 import asyncpg
 import msgspec
 
+from gateway.app import remote
 from gateway.app.database import TROUBLES, NoDatabaseError, database, existing
 from gateway.app.node import utc_now
-from gateway.config import Settings, listening
+from gateway.config import Settings
 from gateway.domain import ids
 from gateway.domain.ids import IdSource, Kind
 from gateway.domain.message import status_of
@@ -21,7 +20,6 @@ from gateway.services.lookups import Lookups, MessageRecord
 from gateway.storage import migrate as migrations
 
 OK, FAILED, WRONG_USE = 0, 1, 2
-SEND_SECONDS: Final = 30.0
 
 
 async def migrate(args: argparse.Namespace, settings: Settings) -> int:
@@ -130,13 +128,10 @@ def _shown(key: Key) -> dict[str, Any]:
 
 async def send(args: argparse.Namespace, settings: Settings) -> int:
     """Send one message through a running gateway, as any other caller would."""
-    key = args.key or os.environ.get("HUIYIN_KEY")
-    if not key:
-        print("send: give an API key in $HUIYIN_KEY, or with --key", file=sys.stderr)
+    key = remote.key_of(args, "send")
+    if key is None:
         return WRONG_USE
-    host, port = listening(settings.http.listen)
-    scheme = "https" if settings.http.tls_certificate else "http"
-    url = args.url or os.environ.get("HUIYIN_URL") or f"{scheme}://{_reachable(host)}:{port}"
+    url = remote.url_of(args, settings)
     wish = {
         "to": args.to,
         "text": args.text,
@@ -148,15 +143,14 @@ async def send(args: argparse.Namespace, settings: Settings) -> int:
     body = {name: value for name, value in wish.items() if value is not None}
     try:
         async with (
-            aiohttp.ClientSession(
-                headers={"Authorization": f"Bearer {key}"}, timeout=aiohttp.ClientTimeout(SEND_SECONDS)
-            ) as session,
-            session.post(f"{url.rstrip('/')}/v1/messages", json=body) as response,
+            remote.session(key) as session,
+            session.post(f"{url}/v1/messages", json=body) as response,
         ):
             answer = msgspec.json.decode(await response.read(), type=dict[str, Any])
             accepted = response.status == 202
-    except (aiohttp.ClientError, OSError, ValueError) as error:
-        print(f"huiyin send: {_unreached(url, error)}", file=sys.stderr)
+    except remote.TROUBLES as error:
+        why = remote.unreached(url, error, "; whether it was sent is not known")
+        print(f"huiyin send: {why}", file=sys.stderr)
         return FAILED
     if args.json:
         print(_json(answer))
@@ -165,32 +159,6 @@ async def send(args: argparse.Namespace, settings: Settings) -> int:
     else:
         print(f"{answer.get('title')}: {answer.get('detail')}", file=sys.stderr)
     return OK if accepted else FAILED
-
-
-def _reachable(host: str) -> str:
-    """Where to reach a server that listens on this host, which may be every address."""
-    if host in ("", "0.0.0.0", "::"):  # noqa: S104 - compared with
-        return "127.0.0.1"
-    return f"[{host}]" if ":" in host else host
-
-
-def _unreached(url: str, error: Exception) -> str:
-    """Why no gateway answered there, for people."""
-    match error:
-        case aiohttp.InvalidURL() | aiohttp.NonHttpUrlClientError():
-            return f"{url} is no address; write it as http://127.0.0.1:8080"
-        case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientConnectorSSLError():
-            return f"{url} can't prove who it is: {error.__cause__ or 'its certificate is not trusted'}"
-        case aiohttp.ClientConnectorDNSError():
-            return f"the host of {url} is not known"
-        case aiohttp.ClientConnectorError():
-            return f"nothing answers at {url}; is `huiyin serve` running? --url names another gateway"
-        case TimeoutError():
-            return f"{url} did not answer within {SEND_SECONDS:.0f} seconds; whether it was sent is not known"
-        case aiohttp.ClientError():
-            return f"the connection to {url} broke; whether it was sent is not known"
-        case _:
-            return f"what answers at {url} is no Huiyin gateway"
 
 
 async def explain(args: argparse.Namespace, settings: Settings) -> int:

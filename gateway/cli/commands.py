@@ -130,9 +130,45 @@ def _send(parser: Parser) -> None:
     )
     parser.add_argument("--lane", choices=["emergency", "transactional", "service", "survey", "marketing"])
     parser.add_argument("--ref", help="your own word for it, to find it again")
+    _gateway(parser)
+    _as_json(parser)
+
+
+def _gateway(parser: Parser) -> None:
     parser.add_argument("--url", help="of a running gateway; default: $HUIYIN_URL, else the configuration's")
     parser.add_argument("--key", help="API key; better in $HUIYIN_KEY, where other users don't see it")
+
+
+def _binds(parser: Parser) -> None:
+    parser.add_argument("--watch", action="store_true", help="again every 2 seconds, until Ctrl-C 持续刷新")
+    _gateway(parser)
     _as_json(parser)
+
+
+def _trace(parser: Parser) -> None:
+    parser.add_argument(
+        "--bind", metavar="BIND", help="as `huiyin binds` names it, or a route for all its binds 通道"
+    )
+    parser.add_argument("--to", metavar="NUMBER", help="a customer's number, either way 用户号码")
+    parser.add_argument("--message", metavar="MSG", help="msg_…: its attempts, answers, receipts 某条短信")
+    parser.add_argument(
+        "--limit", type=int, metavar="N", help="the last so many; default: 100, or 10 with --follow 条数"
+    )
+    parser.add_argument("--follow", action="store_true", help="go on with what passes 持续跟踪")
+    parser.add_argument(
+        "--open", action="store_true", help="numbers, texts and octets whole; needs pii:read 不脱敏"
+    )
+    parser.add_argument("--all", action="store_true", help="enquire_link too 包括链路检测")
+    _gateway(parser)
+    parser.add_argument("--json", action="store_true", help="an object a line, for programs")
+
+
+def _decode(parser: Parser) -> None:
+    parser.add_argument(
+        "file", type=Path, nargs="?", metavar="FILE", help="a TCP stream, or hex; default: standard input"
+    )
+    parser.add_argument("--open", action="store_true", help="numbers and texts whole 不脱敏")
+    parser.add_argument("--json", action="store_true", help="an object a line, for programs")
 
 
 def _key_create(parser: Parser) -> None:
@@ -206,6 +242,28 @@ COMMANDS: Final = (
         chinese="说明一条短信的来龙去脉",
         run="gateway.app:explain",
         options=_explain,
+    ),
+    Command(
+        name="binds",
+        told="how the binds to the SMSCs stand: state, window, rate, round trip, receipts",
+        chinese="查看短信中心链路状态",
+        run="gateway.app:binds",
+        options=_binds,
+    ),
+    Command(
+        name="trace",
+        told="the PDUs that passed, decoded, of one bind, number or message",
+        chinese="跟踪收发的协议消息",
+        run="gateway.app:trace",
+        options=_trace,
+    ),
+    Command(
+        name="decode",
+        told="tell PDUs in words: hex out of a log, or a TCP stream",
+        chinese="解码协议消息",
+        run="gateway.app:decode",
+        options=_decode,
+        reads="itself",
     ),
     Command(
         name="key create",

@@ -4,17 +4,17 @@ PDUs are cut out of it, judged and told in words only when somebody asks.
 """
 
 import asyncio
-import struct
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
+from gateway.esme.frames import header, is_length, length_of, start_of, whole
 from gateway.esme.wording import decoded, no_pdu, octets_of, words_of
 from gateway.services.ways import Frame, Wanted
 from gateway.smpp import receipt
-from gateway.smpp.constants import HEADER_LENGTH, MAX_PDU_LENGTH, RESPONSE, CommandId
-from gateway.smpp.pdu import BY_COMMAND, DataSm, DeliverSm, Pdu
+from gateway.smpp.constants import HEADER_LENGTH, RESPONSE, CommandId
+from gateway.smpp.pdu import DataSm, DeliverSm, Pdu
 
 #: Of one bind.
 OCTETS: Final = 262_144
@@ -31,7 +31,6 @@ TURN: Final = 200
 #: Digits by which numbers are compared: the SMSC may write them with or without the country.
 TAIL: Final = 10
 
-_header: Final = struct.Struct(">IIII").unpack_from
 _BINDS: Final = frozenset({CommandId.BIND_RECEIVER, CommandId.BIND_TRANSMITTER, CommandId.BIND_TRANSCEIVER})
 _LINK: Final = frozenset({CommandId.ENQUIRE_LINK, CommandId.ENQUIRE_LINK_RESP})
 _OTHER: Final = {"in": "out", "out": "in"}
@@ -96,8 +95,8 @@ class Cutter:
     def cut(self, batch: Batch) -> Iterator[bytes]:
         """The frames that this batch completes; and what is none, not as long as it says."""
         if batch.way == "out":
-            frames, rest = _frames(batch.octets)
-            if frames and _header(frames[0])[1] in _BINDS:  # a new connection: what it brings begins anew
+            frames, rest = whole(batch.octets)
+            if frames and header(frames[0])[1] in _BINDS:  # a new connection: what it brings begins anew
                 self._rest, self._lost = b"", False
             yield from frames
             if rest:
@@ -106,60 +105,17 @@ class Cutter:
         octets = self._rest + batch.octets
         self._rest = b""
         if self._lost:
-            start = _start(octets)
+            start = start_of(octets)
             if start is None:
                 return
             octets, self._lost = octets[start:], False
-        frames, rest = _frames(octets)
+        frames, rest = whole(octets)
         yield from frames
-        if len(rest) >= 4 and not _is_length(_length(rest)):
+        if len(rest) >= 4 and not is_length(length_of(rest)):
             self._lost = True
             yield rest
         else:
             self._rest = rest
-
-
-def _length(octets: bytes, at: int = 0) -> int:
-    return int.from_bytes(octets[at : at + 4], "big")
-
-
-def _is_length(length: int) -> bool:
-    return HEADER_LENGTH <= length <= MAX_PDU_LENGTH
-
-
-def _frames(octets: bytes) -> tuple[list[bytes], bytes]:
-    """Whole frames from the front, and what is left."""
-    frames: list[bytes] = []
-    at, end = 0, len(octets)
-    while end - at >= HEADER_LENGTH:
-        length = _length(octets, at)
-        if not _is_length(length) or at + length > end:
-            break
-        frames.append(octets[at : at + length])
-        at += length
-    return frames, octets[at:]
-
-
-def _start(octets: bytes) -> int | None:
-    """Where the first PDU begins, if one can be told: headers that lead to each other, or to the end."""
-    end = len(octets)
-    at = octets.find(b"\0")  # every length does
-    while 0 <= at <= end - HEADER_LENGTH:
-        if _leads_on(octets, at, end):
-            return at
-        at = octets.find(b"\0", at + 1)
-    return None
-
-
-def _leads_on(octets: bytes, at: int, end: int) -> bool:
-    for _ in range(4):
-        if end - at < HEADER_LENGTH:
-            return True
-        length, command_id, *_ = _header(octets, at)
-        if not _is_length(length) or command_id not in BY_COMMAND:
-            return False
-        at += length
-    return True
 
 
 class _Passed(NamedTuple):
@@ -181,7 +137,7 @@ class _Passed(NamedTuple):
 
 def _passed(bind: str, batch: Batch, octets: bytes) -> _Passed:
     if len(octets) >= HEADER_LENGTH:
-        length, command_id, _, number = _header(octets)
+        length, command_id, _, number = header(octets)
         if length == len(octets):
             return _Passed(batch.at, bind, batch.way, octets, command_id, number)
     return _Passed(batch.at, bind, batch.way, octets, 0, 0)
@@ -272,8 +228,8 @@ class Tapes:
         for tape in chosen:
             batches = tape.newest(LOOKED_THROUGH // max(1, len(chosen)))
             cutter = Cutter()
-            whole = [_passed(tape.bind, batch, frame) for batch in batches for frame in cutter.cut(batch)]
-            found += _last(whole, judge, limit)
+            frames = [_passed(tape.bind, batch, frame) for batch in batches for frame in cutter.cut(batch)]
+            found += _last(frames, judge, limit)
         found.sort(key=lambda each: each[:2])
         return [_told(each, opened=wanted.open) for _, _, each in found[-limit:]]
 
@@ -368,7 +324,7 @@ class _Follower:
 
     def _hear(self, bind: str, batch: Batch) -> None:
         if self._held + len(batch.octets) > UNREAD:
-            self._lost += len(_frames(batch.octets)[0]) or 1
+            self._lost += len(whole(batch.octets)[0]) or 1
             self._cutters[bind] = Cutter()
             return
         self._held += len(batch.octets)
