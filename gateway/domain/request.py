@@ -23,7 +23,41 @@ A_TIME: Final = "a time with its offset, as 2026-11-22T09:00:00+08:00"
 Moment = Annotated[
     datetime, Meta(tz=True, description="RFC 3339 with offset", examples=["2026-11-22T09:00:00+08:00"])
 ]
+TagName = Annotated[str, Meta(pattern="^0x[0-9A-Fa-f]{1,4}$", description="a tag, 0x0001 to 0xFFFF")]
+Hex = Annotated[
+    str, Meta(pattern="^([0-9A-Fa-f]{2})*$", description="octets, two hexadecimal digits each, as 0a0b")
+]
 ScaleName = Literal["ten", "five", "three"]
+
+
+class HandlingWish(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """How a message is to be carried, beyond its text. Most messages need none of it."""
+
+    flash: Annotated[bool, Meta(description="shown at once, and not kept by the handset (class 0)")] = False
+    priority: (
+        Annotated[int, Meta(ge=0, le=3, description="priority_flag for the SMSC; absent: the route's")] | None
+    ) = None
+    deliver_at: (
+        Annotated[
+            Moment,
+            Meta(
+                description="RFC 3339 with offset: handed over now, kept by the SMSC until then. "
+                "`send_at` lets the gateway keep it instead"
+            ),
+        ]
+        | None
+    ) = None
+    parameters: (
+        Annotated[
+            dict[TagName, Hex],
+            Meta(
+                description="further optional parameters (TLVs) for the SMSC: tag → octets, hexadecimal; "
+                "1 KiB at most, tags and lengths included",
+                examples=[{"0x1403": "0a0b"}],
+            ),
+        ]
+        | None
+    ) = None
 
 
 class MessageRequest(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
@@ -39,9 +73,12 @@ class MessageRequest(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=T
     send_at: (
         Annotated[Moment, Meta(description="RFC 3339 with offset; a time that is past means now")] | None
     ) = None
-    valid_for: Duration | None = None
+    valid_for: (
+        Annotated[Duration, Meta(description="counted from send_at and handling.deliver_at, if given")] | None
+    ) = None
     sender: Name | None = None
     report: bool = True
+    handling: HandlingWish | None = None
 
 
 class SurveyWish(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
@@ -73,6 +110,7 @@ class ResolutionRequest(msgspec.Struct, forbid_unknown_fields=True, omit_default
     language: Annotated[str, Meta(max_length=16)] | None = None
     sender: Name | None = None
     survey: SurveyWish | bool = True
+    handling: HandlingWish | None = None
 
 
 class SurveyRequest(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):

@@ -1,13 +1,14 @@
 """What a caller's request means: the checks that need no template and no database."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
 
+from gateway.domain.handling import MOST_OCTETS, Handling, octets_of, read_octets, read_tag
 from gateway.domain.msisdn import Msisdn, parse_msisdn
-from gateway.domain.request import A_TIME, Fault, MessageRequest, Rejected
+from gateway.domain.request import A_TIME, Fault, HandlingWish, MessageRequest, Rejected
 from gateway.domain.rules import parse_duration
 
 #: How far ahead a message may be scheduled, and how long it may wait for its phone.
@@ -15,6 +16,9 @@ FAR: Final = timedelta(days=366)
 #: How short a message may wait for its phone, and a question for its answer.
 SHORTEST: Final = timedelta(seconds=1)
 SHORTEST_QUESTION: Final = timedelta(minutes=1)
+HIGHEST_PRIORITY: Final = 3
+#: Nothing is wished.
+PLAINLY: Final = Handling()
 
 
 class Times(msgspec.Struct, frozen=True):
@@ -53,8 +57,13 @@ def spoken(length: timedelta) -> str:
     return f"{seconds // 60}m" if seconds >= 60 else f"{seconds}s"
 
 
-def times(send_at: datetime | None, valid_for: str | None, now: datetime) -> Times | Fault:
-    """The moments that a request names. A time that is past means now."""
+def times(
+    send_at: datetime | None, valid_for: str | None, now: datetime, deliver_at: datetime | None = None
+) -> Times | Fault:
+    """The moments that a request names. A time that is past means now.
+
+    `deliver_at` is until when the SMSC is to keep it: its validity counts from there.
+    """
     if send_at is not None:
         if send_at.tzinfo is None:
             return Fault("/send_at", f"must be {A_TIME}")
@@ -65,7 +74,51 @@ def times(send_at: datetime | None, valid_for: str | None, now: datetime) -> Tim
     length = length_of_time(valid_for, "/valid_for")
     if isinstance(length, Fault):
         return length
-    return Times(send_at, max(send_at or now, now) + length)
+    return Times(send_at, max(send_at or now, deliver_at or now, now) + length)
+
+
+def handling(wish: HandlingWish | None, send_at: datetime | None, now: datetime) -> Handling | list[Fault]:
+    """How a message wishes to be carried. A time that is past means at once."""
+    if wish is None:
+        return PLAINLY
+    faults: list[Fault] = []
+    deliver_at = wish.deliver_at
+    if deliver_at is not None:
+        at = "/handling/deliver_at"
+        if deliver_at.tzinfo is None:
+            faults.append(Fault(at, f"must be {A_TIME}"))
+        elif deliver_at > now + FAR:
+            faults.append(Fault(at, "must be no more than a year ahead"))
+        elif deliver_at <= now:
+            deliver_at = None
+        elif send_at is not None and send_at.tzinfo is not None and deliver_at < send_at:
+            faults.append(Fault(at, "must not be before send_at"))
+    if wish.priority is not None and not 0 <= wish.priority <= HIGHEST_PRIORITY:
+        faults.append(Fault("/handling/priority", f"must be 0 to {HIGHEST_PRIORITY}"))
+    parameters = _parameters(wish.parameters or {}, faults)
+    if faults:
+        return faults
+    return Handling(flash=wish.flash, priority=wish.priority, deliver_at=deliver_at, parameters=parameters)
+
+
+def _parameters(wished: Mapping[str, str], faults: list[Fault]) -> dict[int, bytes]:
+    """Parameters by tag; what is wrong with them is added to `faults`."""
+    parameters: dict[int, bytes] = {}
+    for name, text in wished.items():
+        pointer = f"/handling/parameters/{name.replace('~', '~0').replace('/', '~1')}"
+        tag, octets = read_tag(name), read_octets(text)
+        if isinstance(tag, str):
+            faults.append(Fault(pointer, tag))
+        elif tag in parameters:
+            faults.append(Fault(pointer, "names a tag that is given already"))
+        if isinstance(octets, str):
+            faults.append(Fault(pointer, octets))
+        if isinstance(tag, int) and isinstance(octets, bytes):
+            parameters[tag] = octets
+    if (size := octets_of(parameters)) > MOST_OCTETS:
+        detail = f"take {size} octets with their tags and lengths; {MOST_OCTETS} at most"
+        faults.append(Fault("/handling/parameters", detail))
+    return parameters
 
 
 def content_faults(request: MessageRequest) -> list[Fault]:

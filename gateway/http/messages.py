@@ -10,11 +10,12 @@ from msgspec import Meta
 
 from gateway.domain import ids
 from gateway.domain.ids import Kind
-from gateway.domain.message import Event, Lane, Message, Status, Step
+from gateway.domain.message import Lane, Message, Status
 from gateway.domain.msisdn import mask
-from gateway.domain.request import Accepted, Fault, MessageRequest, Number, Rejected
+from gateway.domain.request import Accepted, Fault, HandlingWish, MessageRequest, Number, Rejected
 from gateway.http import intake
 from gateway.http.exchange import JSON, NDJSON, Answer, Request, json_answer
+from gateway.http.history import HistoryEntry, MessagePart, entry, handling_of, parts
 from gateway.http.ports import Services
 from gateway.http.problem import (
     INVALID_QUERY,
@@ -31,7 +32,6 @@ from gateway.http.schema import Moment, Paged, PageOf, Word, listing, page_of
 from gateway.services.intake import Conflict, Replay
 from gateway.services.keys import Scope
 from gateway.services.lookups import Listed, MessageRecord, TooWide, UnknownNumber
-from gateway.telemetry import masked
 
 MOST_ITEMS: Final = 10_000
 
@@ -157,21 +157,6 @@ def _item(raw: bytes | msgspec.Raw) -> MessageRequest | Rejected:
 # --- Look up --------------------------------------------------------------------------------------
 
 
-class HistoryEntry(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One thing that happened to a message."""
-
-    at: Moment
-    kind: Annotated[str, Meta(description="what happened: accepted, attempt, submitted, delivered …")]
-    status: Annotated[str, Meta(description="of the message from then on")]
-    segment: Annotated[int, Meta(description="1…n; absent: the whole message")] | None = None
-    copy: Annotated[int, Meta(description="2: the segment was sent a second time")] | None = None
-    route: str | None = None
-    smsc_id: str | None = None
-    command_status: int | None = None
-    reason: str | None = None
-    detail: str | None = None
-
-
 class MessageSummary(msgspec.Struct, frozen=True, kw_only=True):
     """A message in a list. Without the scope `pii:read` numbers are masked, and `masked` is true."""
 
@@ -200,11 +185,13 @@ class MessageDetail(MessageSummary, frozen=True, kw_only=True):
     text: Annotated[str, Meta(description="null without pii:read")] | None
     language: str | None
     report: bool
+    handling: Annotated[HandlingWish, Meta(description="parameters are left out without pii:read")] | None
     request_id: str | None
     survey: Annotated[str, Meta(description="the survey that it asks for or belongs to")] | None
     maybe_duplicate: Annotated[
         bool, Meta(description="a segment was sent twice: its first response was lost")
     ]
+    parts: list[MessagePart]
     history: list[HistoryEntry]
 
 
@@ -216,10 +203,6 @@ class MessageQuery(Paged, frozen=True, kw_only=True, forbid_unknown_fields=True)
     status: Status | None = None
     lane: Lane | None = None
     since: Moment | None = None
-
-
-#: Steps whose detail is a receipt as it came: it quotes the customer's number and the text.
-_QUOTING: Final = frozenset({Event.RECEIPT, Event.ARRIVED, Event.DELIVERED, Event.UNDELIVERED})
 
 
 def _common(message: Message, whole: bool) -> dict[str, Any]:
@@ -240,26 +223,6 @@ def _common(message: Message, whole: bool) -> dict[str, Any]:
     }
 
 
-def _discreet(step: Step) -> str | None:
-    """What a step tells to those who may not see personal data."""
-    return None if step.detail is None or step.kind in _QUOTING else str(masked(step.detail))
-
-
-def _entry(step: Step, whole: bool) -> HistoryEntry:
-    return HistoryEntry(
-        at=step.at,
-        kind=step.kind,
-        status=step.status,
-        segment=step.segment,
-        copy=step.copy,
-        route=step.route,
-        smsc_id=step.smsc_id,
-        command_status=step.command_status,
-        reason=step.reason,
-        detail=step.detail if whole else _discreet(step),
-    )
-
-
 def detail(record: MessageRecord, whole: bool) -> MessageDetail:
     """A message as the API shows it; the first entry of its history is its acceptance."""
     message, steps = record.message, record.steps
@@ -267,7 +230,7 @@ def detail(record: MessageRecord, whole: bool) -> MessageDetail:
     history = [
         HistoryEntry(at=message.accepted_at, kind="accepted", status=message.status, reason=message.reason)
     ]
-    history += [_entry(step, whole) for step in steps]
+    history += [entry(step, whole) for step in steps]
     return MessageDetail(
         **_common(message, whole),
         status=Status(last.status if last else message.status),
@@ -277,9 +240,11 @@ def detail(record: MessageRecord, whole: bool) -> MessageDetail:
         text=message.body if whole else None,
         language=message.language,
         report=message.report,
+        handling=handling_of(message, whole),
         request_id=message.request_id,
         survey=ids.public(Kind.SURVEY, message.conversation_id) if message.conversation_id else None,
         maybe_duplicate=any(step.copy is not None and step.copy > 1 for step in steps),
+        parts=parts(message, steps),
         history=history,
     )
 
@@ -362,7 +327,8 @@ ROUTES: Final = (
         handler=send,
         told="Send one message: a template with its parameters, or a text",
         more="Accepted means stored: a 202 survives a crash. `send_at` sends later, `valid_for` bounds how "
-        "long it makes sense.",
+        "long it makes sense. `handling` is for the few that the SMSC or the handset shall treat in a way of "
+        "their own.",
         scope=Scope.MESSAGES_WRITE,
         takes=MessageRequest,
         creates=True,

@@ -76,9 +76,28 @@ def _struct_in(kind: Any) -> type[msgspec.Struct] | None:
     return found[0] if len(found) == 1 else None
 
 
+def _map_in(kind: Any) -> tuple[Any, Any] | None:
+    """The types of names and values, where a field may hold a map of them."""
+    bare = _bare(kind)
+    choices = get_args(bare) if get_origin(bare) in {Union, UnionType} else (bare,)
+    found = [get_args(choice) for choice in map(_bare, choices) if get_origin(choice) is dict]
+    return (found[0][0], found[0][1]) if len(found) == 1 else None
+
+
+def _faults_in_map(value: dict[str, Any], kinds: tuple[Any, Any], pointer: str) -> list[Fault]:
+    """The faults of a map's names and values, each under its own name."""
+    faults: list[Fault] = []
+    for name, item in value.items():
+        at = f"{pointer}/{escape(name)}"
+        faults += faults_in(name, kinds[0], at) or faults_in(item, kinds[1], at)
+    return faults
+
+
 def faults_in(value: Any, kind: Any, pointer: str = "") -> list[Fault]:
     """All faults of a JSON value against a type, field by field."""
     structure = _struct_in(kind)
+    if isinstance(value, dict) and (kinds := _map_in(kind)) is not None:
+        return _faults_in_map(value, kinds, pointer)
     if structure is None or not isinstance(value, dict):
         try:
             msgspec.convert(value, kind)

@@ -2,7 +2,9 @@
 
 import re
 from enum import Enum
-from typing import Any, Final, Literal, get_args, get_origin
+from typing import Annotated, Any, Final, Literal, get_args, get_origin
+
+from msgspec import Meta
 
 from gateway.domain.request import A_TIME
 
@@ -23,7 +25,8 @@ _GOT: Final = re.compile(r"Expected `(.+)`, got `(.+)`")
 _BOUND: Final = re.compile(r"Expected `\w+` (>=|<=|>|<) (\S+)")
 _LENGTH: Final = re.compile(r"Expected `(\w+)` of length (>=|<=) ([0-9]+)")
 _BOUNDS: Final = {">=": "at least", "<=": "at most", ">": "more than", "<": "less than"}
-_BLANK: Final = r"matching regex '\\S'"
+_PATTERN: Final = "matching regex"
+_BLANK: Final = rf"{_PATTERN} '\\S'"
 
 
 def sentence(said: str, kind: Any = None) -> str:
@@ -45,7 +48,15 @@ def sentence(said: str, kind: Any = None) -> str:
         return f"must be {A_TIME}"
     if _BLANK in said:
         return "must not be blank"
+    if _PATTERN in said and (told := _description(kind)):
+        return f"must be {told}"
     return said.replace("`", "'")
+
+
+def _description(kind: Any) -> str | None:
+    """What a type says of itself."""
+    notes = get_args(kind)[1:] if get_origin(kind) is Annotated else ()
+    return next((note.description for note in notes if isinstance(note, Meta) and note.description), None)
 
 
 def _length(text: bool, bound: str, number: int) -> str:

@@ -7,11 +7,14 @@ from difflib import get_close_matches
 from typing import Any, Final
 from uuid import UUID
 
+from gateway.domain import wishes
+from gateway.domain.handling import Handling
 from gateway.domain.ids import IdSource
 from gateway.domain.message import Lane, Message, OnUnknown, Status
 from gateway.domain.msisdn import bucket_of
 from gateway.domain.request import Fault, Rejected
 from gateway.domain.template import Catalogue, Problem, Template
+from gateway.sms.cutting import PLAIN, Cutting
 from gateway.sms.segment import measure
 
 #: Longest text, in segments: an SMSC may take 255, but nobody reads that.
@@ -43,6 +46,7 @@ class Draft:
     key_id: UUID | None = None
     request_id: str | None = None
     conversation_id: UUID | None = None
+    handling: Handling | None = None
 
 
 #: What happens to a message of a lane when nobody knows whether the SMSC took it.
@@ -74,7 +78,10 @@ class Composer:
         *,
         language: str,
         valid_for: timedelta = VALID_FOR,
+        estimate: Callable[[str, str, str], Cutting] = lambda _to, _sender, _lane: PLAIN,
     ) -> None:
+        """`estimate` says how a text to a customer, from a sender, in a lane will probably be cut."""
+        self._estimate = estimate
         self._catalogue = catalogue
         self._senders = senders
         self._by_number = {sender.number: sender for sender in senders.values()}
@@ -107,7 +114,8 @@ class Composer:
         else:
             body = draft.text or ""
         lane = draft.lane or (Lane(template.head.lane) if template else DEFAULT_LANE)
-        measured = measure(body)
+        sender = draft.sender or self._default
+        measured = measure(body, self._estimate(draft.to, sender, lane))
         if measured.segments > MAX_SEGMENTS:
             return Rejected(
                 code="text-too-long",
@@ -117,13 +125,17 @@ class Composer:
                 errors=(Fault("/params" if template else "/text", "shorten it"),),
             )
         due_at = draft.due_at if draft.due_at is not None and draft.due_at > now else None
+        expires_at = draft.expires_at or self.expires_at(due_at or now, draft)
+        deliver_at = draft.handling.deliver_at if draft.handling else None
+        if deliver_at is not None and deliver_at >= expires_at:
+            return kept_too_long(expires_at, "its validity")
         bucket = bucket_of(draft.to)
         return Message(
             bucket,
             self.ids.new(bucket, now.timestamp()),
             now,
             draft.to,
-            draft.sender or self._default,
+            sender,
             lane,
             template.category if template else None,
             draft.on_unknown or ON_UNKNOWN[lane],
@@ -136,17 +148,19 @@ class Composer:
             Status.SCHEDULED if due_at else Status.QUEUED,
             None,
             due_at,
-            draft.expires_at or self.expires_at(due_at or now),
+            expires_at,
             draft.report,
             draft.ref,
             draft.key_id,
             draft.request_id,
             draft.conversation_id,
+            draft.handling.written() if draft.handling else None,
         )
 
-    def expires_at(self, due_at: datetime) -> datetime:
+    def expires_at(self, due_at: datetime, draft: Draft) -> datetime:
         """Until when a message that is sent from this moment on has a sense, unless its caller says when."""
-        return due_at + self._valid_for
+        deliver_at = draft.handling.deliver_at if draft.handling else None
+        return max(due_at, deliver_at or due_at) + self._valid_for
 
     def template(self, name: str, language: str | None) -> Template | None:
         """The template of this name in the nearest language."""
@@ -183,6 +197,14 @@ class Composer:
         """Where a survey of its own can be asked: the templates under survey/ but those that only answer."""
         names = (name for name in self._catalogue().names() if name not in answering)
         return [name.removeprefix(ASKING) for name in names if name.startswith(ASKING)]
+
+
+def kept_too_long(until: datetime, what: str) -> Rejected:
+    """The answer to a message that the SMSC is to keep beyond its own end, or that of its question."""
+    fault = Fault(
+        "/handling/deliver_at", f"must be before the end of {what}: {until.isoformat('T', 'seconds')}"
+    )
+    return wishes.invalid([fault])
 
 
 def unknown_touchpoint(name: str, known: Sequence[str]) -> Rejected:

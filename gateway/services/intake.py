@@ -127,6 +127,9 @@ class Intake:
         if isinstance(asked, Rejected):
             return asked
         to, sender, expires_in = asked
+        handling = wishes.handling(request.handling, None, self._now())
+        if isinstance(handling, list):
+            return wishes.invalid(handling)
         if request.template is None and not (request.text or "").strip():
             return wishes.invalid([Fault("/text", "the explanation for the customer is missing")])
         params = dict(request.params or {})
@@ -141,6 +144,7 @@ class Intake:
             ref=request.ticket.id,
             key_id=caller.key_id,
             request_id=caller.request_id,
+            handling=handling,
         )
         subject = Subject(
             scale=Scale(wish.scale if wish else "ten"),
@@ -232,7 +236,11 @@ class Intake:
         to = wishes.number(request.to, self._regions)
         if isinstance(to, Fault):
             faults.append(to)
-        times = wishes.times(request.send_at, request.valid_for, now)
+        handling = wishes.handling(request.handling, request.send_at, now)
+        if isinstance(handling, list):
+            faults += handling
+            handling = wishes.PLAINLY
+        times = wishes.times(request.send_at, request.valid_for, now, handling.deliver_at)
         if isinstance(times, Fault):
             faults.append(times)
         if faults or isinstance(to, Fault) or isinstance(times, Fault):
@@ -257,6 +265,7 @@ class Intake:
             expires_at=times.expires_at,
             key_id=caller.key_id,
             request_id=caller.request_id,
+            handling=handling,
         )
 
     async def _take(self, job: Job) -> Any:

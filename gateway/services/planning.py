@@ -18,7 +18,7 @@ from gateway.domain.request import Accepted, Asked, Rejected, SurveyOutcome, Sur
 from gateway.domain.survey import State, Subject, Superseded, Survey
 from gateway.domain.survey import Status as SurveyStatus
 from gateway.domain.timer import Timer, TimerKind
-from gateway.services.compose import Composer, Draft, Sender
+from gateway.services.compose import Composer, Draft, Sender, kept_too_long
 from gateway.services.conversations import Changes
 from gateway.telemetry import REFUSED
 
@@ -130,7 +130,7 @@ class Planner:
         elif isinstance(decision, Hold):
             message = message._replace(status=Status.HELD, reason=decision.reason, due_at=decision.until)
             if draft.expires_at is None:
-                message = message._replace(expires_at=self._composer.expires_at(decision.until))
+                message = message._replace(expires_at=self._composer.expires_at(decision.until, draft))
         plan.messages.append(message)
         if message.due_at is not None and message.status != Status.SUPPRESSED:
             plan.timers.append(Timer(message.bucket, message.due_at, TimerKind.MESSAGE, message.id))
@@ -157,6 +157,10 @@ class Planner:
         uid = self._composer.ids.new(bucket, now.timestamp())
         survey = self._survey(job, uid, recent, opened, now)
         survey = survey._replace(expires_at=now + (job.expires_in or rules.expires_in))
+        deliver_at = job.draft.handling.deliver_at if job.draft.handling else None
+        if deliver_at is not None and deliver_at >= survey.expires_at and isinstance(opened, Opened):
+            job.outcome = kept_too_long(survey.expires_at, "the time for an answer")
+            return
         draft = self._ask(job, survey, opened)
         if isinstance(opened, Suppressed) and job.alone:
             outcome: Outcome = Accepted(id="", status="suppressed", segments=0, encoding="")
