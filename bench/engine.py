@@ -63,6 +63,7 @@ class Feeder:
             [
                 Parcel(
                     Outgoing(message).segments[0],
+                    "main",
                     message.msisdn,
                     message.sender,
                     self._payload,

@@ -3,15 +3,28 @@
 import asyncio
 import logging
 import random
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final, NamedTuple
 
+from gateway.domain.message import Message
+from gateway.domain.steering import Steering
+from gateway.esme.choosing import Chooser, RoomOffer
 from gateway.esme.link import Ears, Link
 from gateway.esme.route import Account, BindMode, Route
 from gateway.esme.translate import key_of_receipt, key_of_response
-from gateway.services.carrier import Fate, Outcome, Parcel
+from gateway.services.carrier import (
+    Channel,
+    Fate,
+    Order,
+    Outcome,
+    Parcel,
+    ReportOn,
+)
 from gateway.smpp import status
 from gateway.smpp.receipt import alike
+from gateway.sms.cutting import PLAIN, Cutting
 from gateway.telemetry import BINDS, RATE, WINDOW
 
 log = logging.getLogger(__name__)
@@ -50,9 +63,17 @@ class _Slot:
 
 
 class Binds:
-    """Keeps every configured session bound and shares parcels among them."""
+    """Keeps every configured session bound, chooses routes, and shares parcels among the binds."""
 
-    def __init__(self, routes: Sequence[Route], *, seed: int | None = None) -> None:
+    def __init__(
+        self,
+        routes: Sequence[Route],
+        *,
+        steering: Steering | None = None,
+        senders: Mapping[str, float] | None = None,
+        seed: int | None = None,
+    ) -> None:
+        """`senders`: numbers of ours with their PDUs a second over all binds, 0 for no limit."""
         self._routes = {route.name: route for route in routes}
         self._ears: Ears | None = None
         self._random = random.Random(seed)  # noqa: S311 - jitter
@@ -62,36 +83,89 @@ class Binds:
             for account in route.accounts
             for number in range(1, route.binds + 1)
         ]
+        self._of_route = {name: [s for s in self._slots if s.route.name == name] for name in self._routes}
+        self._chooser = Chooser([*self._routes], steering, senders or {}, time.monotonic)
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False
 
     def start(self, ears: Ears) -> None:
         """Begin to connect. What arrives goes to `ears`."""
         self._ears = ears
-        self._tasks = [asyncio.create_task(self._keep_up(slot, ears)) for slot in self._slots]
+        heard = replace(ears, outcomes=self._heard)
+        self._tasks = [asyncio.create_task(self._keep_up(slot, heard)) for slot in self._slots]
+
+    def steer(self, steering: Steering, senders: Mapping[str, float]) -> None:
+        """Another routing table and other rates of senders from now on."""
+        self._chooser.steer(steering, senders)
 
     # The carrier
+
+    def channel(self, message: Message) -> Channel:
+        """Where a message queues."""
+        return self._chooser.channel(message)
+
+    def cutting(self, route: str) -> Cutting:
+        """How texts are cut that go by this route."""
+        known = self._routes.get(route)
+        return known.cutting if known else PLAIN
+
+    def estimate(self, to: str, sender: str, lane: str) -> Cutting:
+        """How a message is cut if it goes by the route that its course prefers."""
+        first = self._chooser.steering.course(to, sender, lane).first
+        return PLAIN if first is None else self.cutting(first)
+
+    def order(self, route: str) -> Order:
+        """In which order the segments of a text are written."""
+        known = self._routes.get(route)
+        return known.profile.order if known else "first-first"
+
+    def report_on(self, route: str) -> ReportOn:
+        """For which of them a receipt is asked."""
+        known = self._routes.get(route)
+        return known.profile.receipts.ask if known else "each"
 
     def room(self) -> int:
         """How many parcels all binds together take now."""
         return sum(slot.link.room for slot in self._slots if slot.link is not None)
 
+    def offer(self, reserved: Mapping[str, int]) -> RoomOffer:
+        """The room of each route, without what is reserved."""
+        return self._chooser.offer(
+            {
+                name: sum(slot.link.room for slot in slots if slot.link is not None) - reserved.get(name, 0)
+                for name, slots in self._of_route.items()
+            }
+        )
+
     def submit(self, parcels: Sequence[Parcel]) -> None:
-        """Share parcels among the binds that have room; what none takes comes back unsent."""
-        rest = list(parcels)
-        open_links = [link for slot in self._slots if (link := slot.link) is not None and link.room > 0]
-        self._random.shuffle(open_links)
-        for count, link in zip(range(len(open_links), 0, -1), open_links, strict=True):
+        """Hand parcels to the binds of their routes; what none takes comes back unsent."""
+        by_route: dict[str, list[Parcel]] = {}
+        for parcel in parcels:
+            by_route.setdefault(parcel.route, []).append(parcel)
+        for name, those in by_route.items():
+            rest = self._share(self._of_route.get(name, ()), those)
+            if rest and self._ears is not None:
+                self._ears.outcomes([Outcome(parcel.token, Fate.UNSENT, name) for parcel in rest])
+
+    def _share(self, slots: Sequence[_Slot], rest: list[Parcel]) -> list[Parcel]:
+        """Share among the binds of one route that have room; what is left over."""
+        links = [link for slot in slots if (link := slot.link) is not None and link.room > 0]
+        self._random.shuffle(links)
+        for count, link in zip(range(len(links), 0, -1), links, strict=True):
             share = min(link.room, -(-len(rest) // count))
             if share > 0:
                 link.submit(rest[:share])
                 rest = rest[share:]
-        for link in open_links:
+        for link in links:
             if rest and (room := link.room) > 0:
                 link.submit(rest[:room])
                 rest = rest[room:]
-        if rest and self._ears is not None:
-            self._ears.outcomes([Outcome(parcel.token, Fate.UNSENT, "") for parcel in rest])
+        return rest
+
+    def _heard(self, outcomes: Sequence[Outcome]) -> None:
+        self._chooser.heard(outcomes)
+        if self._ears is not None:
+            self._ears.outcomes(outcomes)
 
     def is_live(self, session: str) -> bool:
         """Whether this very connection is still up."""
@@ -123,6 +197,7 @@ class Binds:
                 await asyncio.wait((link.bound, link.ended), return_when=asyncio.FIRST_COMPLETED)
                 if link.bound.done() and not link.bound.cancelled():
                     log.info("bound", extra={"bind": slot.name})
+                    self._look_at(slot.route.name)
                     bound_at = asyncio.get_running_loop().time()
                     slot.last_error = await link.ended
                     if asyncio.get_running_loop().time() - bound_at >= STABLE_SECONDS:
@@ -133,6 +208,7 @@ class Binds:
             finally:
                 slot.link = None
                 link.abort()
+                self._look_at(slot.route.name)
             if self._stopping:
                 return
             wait = pause
@@ -144,6 +220,14 @@ class Binds:
             )
             pause = min(pause * 2, LONGEST_PAUSE)
             await asyncio.sleep(wait)
+
+    def _look_at(self, route: str) -> None:
+        """Whether some bind of a route sends, has changed, perhaps."""
+        path = self._chooser.paths[route]
+        if any(_sends(slot) for slot in self._of_route[route]):
+            path.down_since = None
+        elif path.down_since is None:
+            path.down_since = time.monotonic()
 
     async def _connect(self, link: Link, slot: _Slot) -> None:
         loop = asyncio.get_running_loop()
@@ -188,7 +272,7 @@ class Binds:
 
     def able(self) -> tuple[bool, str]:
         """Whether messages can go out, and why not."""
-        if any(s.link is not None and s.link.state in ("bound_tx", "bound_trx") for s in self._slots):
+        if any(_sends(slot) for slot in self._slots):
             return True, "bound"
         senders = [s for s in self._slots if s.account.mode is not BindMode.RECEIVER]
         if not senders:
@@ -203,3 +287,7 @@ class Binds:
                 BINDS.labels(name, state).set(sum(view.state == state for view in mine))
             WINDOW.labels(name).set(sum(view.in_flight for view in mine))
             RATE.labels(name).set(sum(view.rate for view in mine))
+
+
+def _sends(slot: _Slot) -> bool:
+    return slot.link is not None and slot.link.state in ("bound_tx", "bound_trx")

@@ -8,26 +8,30 @@ from itertools import count
 from typing import Final
 from uuid import UUID
 
-from gateway.domain.message import ALWAYS_ALLOWED
-from gateway.services.flights import Flights, Leg, Outgoing, Queue, Segment, resendable
+from gateway.domain.message import ALWAYS_ALLOWED, Message
+from gateway.services.carrier import Channel
+from gateway.services.flights import Flights, Leg, Outgoing, Segment, resendable
+from gateway.services.queue import Queue
 
 #: Messages in memory. Beyond, they wait in the table and are read when half of these have gone.
 HIGH_WATER: Final = 100_000
-#: So much room is worth a commit in any case.
+#: So many messages are worth a commit in any case.
 WORTHWHILE: Final = 50
 
 
 class Backlog:
     """The queue with its surroundings. `wake` is set when there may be something to do."""
 
-    def __init__(self, flights: Flights, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, flights: Flights, channel_of: Callable[[Message], Channel], now: Callable[[], datetime]
+    ) -> None:
         self._flights = flights
         self._now = now
-        self._gathered = False  # the room that there is has waited for more
+        self._gathers = False  # little room, and more waits for it
         self._later: list[tuple[float, int, Segment | Outgoing]] = []
         self._order = count()
         self._missed: UUID | None = None
-        self.queue = Queue()
+        self.queue = Queue(channel_of)
         self.wake = asyncio.Event()
         self.unread_from: UUID | None = None  #: the oldest message left in the table for want of memory
 
@@ -63,14 +67,18 @@ class Backlog:
         self._flights.open[uid] = outgoing
         return True
 
-    def is_worth(self, room: int) -> bool:
-        """Whether to fill so much room now. A little, while more than that waits, is to wait a moment once.
+    def rests(self) -> bool:
+        """Whether to wait a moment before the next round: once after each that took a little and left more.
 
         Each answer makes room for one message. To commit an attempt for each of them costs three times as
         much as to commit for fifty, and once begun it goes on: quick commits, little room, quick commits.
         """
-        self._gathered = room < min(len(self.queue), WORTHWHILE) and not self._gathered
-        return not self._gathered
+        rests, self._gathers = self._gathers, False
+        return rests
+
+    def took(self, messages: int) -> None:
+        """A round took so many."""
+        self._gathers = self.queue.pressed and messages < WORTHWHILE
 
     def put_back(self, returned: Sequence[Outgoing]) -> None:
         """They could not be sent after all: before all others of their lanes."""

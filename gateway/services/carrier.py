@@ -1,24 +1,43 @@
 """What dispatch and the carrier say to each other: parcels out, outcomes back. Of SMPP it knows nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import Enum, auto
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
+from gateway.domain.handling import Handling
+from gateway.domain.message import Message
+from gateway.domain.steering import Course
 from gateway.services.flights import Segment
+from gateway.sms.cutting import Cutting
+
+Order = Literal["first-first", "last-first"]
+ReportOn = Literal["each", "last-sent"]
+
+
+class Place(NamedTuple):
+    """Which part of its text a parcel is, where the text itself does not say so."""
+
+    join: str
+    reference: int
+    total: int
+    number: int
 
 
 class Parcel(NamedTuple):
     """One short message for the carrier. `token` comes back with its outcome."""
 
     token: Segment
+    route: str  #: where the offer placed it
     destination: str
     sender: str
-    payload: bytes
+    payload: bytes  #: of this segment; the whole text where it is not cut
     esm_class: int
     data_coding: int
     report: bool
     expires_at: datetime | None
+    place: Place | None = None
+    handling: Handling | None = None
 
 
 class Fate(Enum):
@@ -29,7 +48,7 @@ class Fate(Enum):
     REFUSED = auto()  #: refused for good
     LOST = auto()  #: written, and no answer
     UNSENT = auto()  #: not one octet was written, or the SMSC said that it did not look at it
-    HELD = auto()  #: refused because of its sender: it waits, and no patience is consumed
+    HELD = auto()  #: refused because of its sender: it waits, and nobody's patience is used up
 
 
 class Outcome(NamedTuple):
@@ -42,15 +61,44 @@ class Outcome(NamedTuple):
     key: str | None = None
     command_status: int | None = None
     reason: str | None = None
-    pauses: tuple[timedelta, ...] | None = None  #: of PUT_OFF, one a refusal; none: 30 s, 2 min, 10 min
-    detail: str | None = None  #: the PDU, hex, where the refusal is our fault
+    pauses: tuple[timedelta, ...] | None = None  #: of PUT_OFF; none: the usual ones
+    detail: str | None = None  #: the PDU in hex, when the refusal is our own fault
+
+
+class Channel(NamedTuple):
+    """Where a message queues: those of one channel may go the same ways and do not overtake each other."""
+
+    course: Course
+    sender: str  #: the number of ours without its extension
+
+
+class Offer(Protocol):
+    """The room of all routes at one moment. What is placed uses it up."""
+
+    def place(self, channel: Channel, segments: int) -> str | None:
+        """The route that takes so many segments; None: nothing of its channel can go now."""
 
 
 class Carrier(Protocol):
     """Whoever brings parcels to the SMSC. It tells outcomes through `Dispatch.outcomes`."""
 
+    def channel(self, message: Message) -> Channel:
+        """Where it queues."""
+
+    def cutting(self, route: str) -> Cutting:
+        """How texts are cut that go by this route."""
+
+    def order(self, route: str) -> Order:
+        """In which order the segments of a text are written."""
+
+    def report_on(self, route: str) -> ReportOn:
+        """For which of them a receipt is asked."""
+
     def room(self) -> int:
-        """How many parcels may be handed over now."""
+        """How many parcels may be handed over now, by all routes together."""
+
+    def offer(self, reserved: Mapping[str, int]) -> Offer:
+        """The room there is, without what is reserved on each route for attempts being committed."""
 
     def submit(self, parcels: Sequence[Parcel]) -> None:
         """Take them. Each comes back as one outcome, and perhaps a second, late one."""

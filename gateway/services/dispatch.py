@@ -21,12 +21,13 @@ from gateway.domain.policy import NOBODY_KNOWN, Refuse, concerns, decide
 from gateway.domain.timer import Timer
 from gateway.services.backlog import Backlog
 from gateway.services.carrier import Carrier, EarlyReceipts, Fate, Outcome, Ownership, Parcel
-from gateway.services.flights import Flights, Leg, Outgoing, due_segments
+from gateway.services.flights import Flights, Leg, Outgoing
 from gateway.services.ledger import Ledger
 from gateway.services.notices import Notices
+from gateway.services.preparing import prepare
+from gateway.services.queue import segments_of
 from gateway.services.resume import Resumption
-from gateway.services.settling import MAYBE, PAUSE_SECONDS, Page, Settling
-from gateway.sms.segment import split
+from gateway.services.settling import PAUSE_SECONDS, Page, Settling
 from gateway.storage import contacts as contact_rows
 from gateway.storage import messages as message_rows
 from gateway.storage.database import Connection, Database, StorageUnavailable
@@ -41,6 +42,8 @@ GATHER_SECONDS: Final = 0.002
 #: With fewer messages than this left in the table, the order among them and those that come is given up.
 FEW: Final = 1000
 REST_SECONDS: Final = 1.0
+
+Batch = Sequence[tuple[Outgoing, str]]  #: messages with their routes
 
 
 class CancelOutcome(StrEnum):
@@ -81,7 +84,7 @@ class Dispatch:
         self._carrier = carrier
         self._leases = leases
         self._now = now
-        self._backlog = Backlog(flights, now)
+        self._backlog = Backlog(flights, carrier.channel, now)
         self._settling = Settling(
             flights=flights, backlog=self._backlog, notices=notices, unknown_wait=patience.unknown, now=now
         )
@@ -94,7 +97,7 @@ class Dispatch:
             unknown_wait=patience.unknown,
             now=now,
         )
-        self._reserved = 0  # parcels whose attempt is being committed
+        self._reserved: Counter[str] = Counter()  # by route: parcels whose attempt is being committed
         self._troubled = 0  # batches that wait for the database to be back
         self._in_order = asyncio.Lock()
         self._few_unread = False
@@ -168,16 +171,19 @@ class Dispatch:
         backlog = self._backlog
         backlog.wake.clear()
         backlog.release_due()
-        room = min(self._carrier.room() - self._reserved, BATCH)
-        if room > 0 and len(backlog.queue) and not self._troubled and self._leases.live():
-            if not backlog.is_worth(room):
+        if len(backlog.queue) and not self._troubled and self._leases.live():
+            if backlog.rests():
                 await asyncio.sleep(GATHER_SECONDS)
                 return
-            batch = backlog.queue.take(room)
-            self._reserved += _segments(batch)
-            self._spawn(self._attempt(batch))
-            await asyncio.sleep(0)
-            return
+            if batch := backlog.queue.take(self._carrier.offer(self._reserved), BATCH):
+                backlog.took(len(batch))
+                reserved: Counter[str] = Counter()
+                for outgoing, route in batch:
+                    reserved[route] += segments_of(outgoing)
+                self._reserved.update(reserved)
+                self._spawn(self._attempt(batch, reserved))
+                await asyncio.sleep(0)
+                return
         if backlog.wants_more:
             await self._refill()
             return
@@ -191,7 +197,7 @@ class Dispatch:
             pass
 
     def _flying(self) -> bool:
-        return self._reserved > 0 or any(
+        return any(self._reserved.values()) or any(
             segment.state is Leg.FLYING
             for messages in (self._flights.open, self._flights.leaving)
             for outgoing in messages.values()
@@ -215,34 +221,33 @@ class Dispatch:
 
     # claim → decide → attempt → submit
 
-    async def _attempt(self, batch: list[Outgoing]) -> None:
+    async def _attempt(self, batch: Batch, reserved: Counter[str]) -> None:
         page = Page()
         parcels: list[Parcel] = []
-        reserved = _segments(batch)
         try:
             async with self._in_order:  # the ledger keeps the order from here on
                 refused = await self._forbidden(batch)
                 now = self._now()
-                for outgoing in batch:
+                for outgoing, route in batch:
                     outgoing.taken = False
                     if outgoing.final or self._leases.epoch(outgoing.message.bucket) is None:
                         self._flights.let_go(outgoing)
                     elif not self._ends(outgoing, refused, now, page):
-                        self._prepare(outgoing, now, page.steps, parcels)
+                        self._prepare(outgoing, route, now, page.steps, parcels)
             if page.steps:
                 lost = await self._ledger.record(page.entry())
                 if lost:
                     parcels = self._give_up(lost, parcels)
                 self._send(parcels)
         except StorageUnavailable as error:
-            await self._not_stored(batch, parcels, error)
+            await self._not_stored([outgoing for outgoing, _ in batch], parcels, error)
         finally:
-            self._reserved -= reserved
+            self._reserved.subtract(reserved)
             self._backlog.wake.set()
 
-    async def _forbidden(self, batch: list[Outgoing]) -> dict[UUID, str]:
+    async def _forbidden(self, batch: Batch) -> dict[UUID, str]:
         """The policy, asked again: who must not get it any more, and why."""
-        asked = [o.message for o in batch if concerns(o.message.lane)]
+        asked = [o.message for o, _ in batch if concerns(o.message.lane)]
         if not asked:
             return {}
         async with self._database.connection() as connection:
@@ -278,41 +283,20 @@ class Dispatch:
         self._flights.let_go(outgoing)
         return True
 
-    def _prepare(self, outgoing: Outgoing, now: datetime, steps: list[Step], parcels: list[Parcel]) -> None:
+    def _prepare(
+        self, outgoing: Outgoing, route: str, now: datetime, steps: list[Step], parcels: list[Parcel]
+    ) -> None:
         message = outgoing.message
         try:
-            cut = split(message.body, outgoing.reference)
-            if len(cut.payloads) != message.segments:
-                raise ValueError(f"cut into {len(cut.payloads)} segments, accepted as {message.segments}")
+            made, ready = prepare(outgoing, route, self._carrier, self._leases.epoch(message.bucket), now)
         except Exception:
             log.exception("can't be cut", extra={"message_id": public(Kind.MESSAGE, message.id)})
             self._flights.let_go(outgoing)
             if (outgoing.status, Event.STOPPED) in TRANSITIONS:
                 steps.append(outgoing.advance(Event.STOPPED, now, reason="can't be cut into short messages"))
             return
-        epoch = self._leases.epoch(message.bucket)
-        for segment in due_segments(outgoing):
-            maybe = MAYBE if segment.doubtful else None
-            segment.state = Leg.FLYING
-            segment.copy += 1
-            segment.sent_at = now
-            steps.append(
-                outgoing.advance(
-                    Event.ATTEMPT, now, segment.number, copy=segment.copy, epoch=epoch, reason=maybe
-                )
-            )
-            parcels.append(
-                Parcel(
-                    segment,
-                    message.msisdn,
-                    message.sender,
-                    cut.payloads[segment.number - 1],
-                    cut.esm_class,
-                    cut.data_coding,
-                    message.report,
-                    message.expires_at,
-                )
-            )
+        steps += made
+        parcels += ready
 
     def _send(self, parcels: list[Parcel]) -> None:
         """The attempts are on disk. If our lease ran out meanwhile, another node decides about them."""
@@ -444,7 +428,3 @@ class Dispatch:
         """Show the queue's length, lane by lane."""
         for lane, length in self._backlog.queue.lengths().items():
             WAITING.labels(lane).set(length)
-
-
-def _segments(batch: Sequence[Outgoing]) -> int:
-    return sum(outgoing.message.segments for outgoing in batch)

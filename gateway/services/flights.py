@@ -3,7 +3,6 @@
 The tables hold all of it; this is the quick copy at the owner of the buckets, and all of it is bounded.
 """
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from enum import Enum, auto
@@ -11,7 +10,7 @@ from typing import Any, Final
 from uuid import UUID
 from weakref import WeakValueDictionary
 
-from gateway.domain.message import FINAL, TRANSITIONS, Event, Lane, Message, OnUnknown, Status, Step
+from gateway.domain.message import FINAL, TRANSITIONS, Event, Message, OnUnknown, Status, Step
 from gateway.services.references import References
 
 
@@ -186,63 +185,6 @@ def _leg_after(step: Step, leg: Leg) -> Leg:
     if leg is Leg.ARRIVED and step.kind in (Event.ACCEPTED, Event.SUBMITTED):
         return leg
     return _LEG_AFTER.get(Event(step.kind), leg)
-
-
-#: Of a hundred segments that may go, so many for each lane while all of them wait. Emergency goes before all.
-WEIGHTS: Final = {Lane.TRANSACTIONAL: 50, Lane.SERVICE: 25, Lane.SURVEY: 15, Lane.MARKETING: 10}
-
-
-class Queue:
-    """What is due now, by lane. Within a lane first come, first served."""
-
-    def __init__(self) -> None:
-        self._lanes: dict[str, deque[Outgoing]] = {lane: deque() for lane in Lane}
-        self._length = 0
-
-    def __len__(self) -> int:
-        return self._length
-
-    def put(self, outgoing: Outgoing) -> None:
-        """At the end of its lane."""
-        self._lanes[outgoing.message.lane].append(outgoing)
-        self._length += 1
-
-    def put_first(self, returned: Sequence[Outgoing]) -> None:
-        """Back to the head of their lanes, in their order."""
-        for outgoing in reversed(returned):
-            self._lanes[outgoing.message.lane].appendleft(outgoing)
-        self._length += len(returned)
-
-    def take(self, segments: int) -> list[Outgoing]:
-        """Messages of about so many segments, the lanes sharing by weight; at least one if any waits."""
-        taken: list[Outgoing] = []
-        left = self._draw(self._lanes[Lane.EMERGENCY], segments, taken)
-        while left > 0 and self._length:
-            waiting = [lane for lane in WEIGHTS if self._lanes[lane]]
-            if not waiting:
-                break
-            shares = sum(WEIGHTS[lane] for lane in waiting)
-            room = left
-            for lane in waiting:
-                share = min(left, max(1, room * WEIGHTS[lane] // shares))
-                left -= share - self._draw(self._lanes[lane], share, taken)
-                if left <= 0:
-                    break
-        return taken
-
-    def _draw(self, lane: deque[Outgoing], room: int, taken: list[Outgoing]) -> int:
-        """Draw up to `room` segments; returns the room that is left (below zero after a long message)."""
-        while lane and room > 0:
-            outgoing = lane.popleft()
-            self._length -= 1
-            outgoing.taken = True
-            taken.append(outgoing)
-            room -= outgoing.message.segments
-        return room
-
-    def lengths(self) -> dict[str, int]:
-        """How many wait in each lane."""
-        return {str(lane): len(waiting) for lane, waiting in self._lanes.items()}
 
 
 class Flights:

@@ -67,7 +67,7 @@ def parcel(body: str = "您好", to: str = ANNA, sender: str = "10086", **fields
     message = message_to(to, body, sender=sender)
     cut = split(body, 7)
     token = Outgoing(message).segments[0]
-    made = Parcel(token, to, sender, cut.payloads[0], cut.esm_class, cut.data_coding, True, None)
+    made = Parcel(token, "main", to, sender, cut.payloads[0], cut.esm_class, cut.data_coding, True, None)
     return made._replace(**fields)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,9 +12,10 @@ from gateway.domain.event import Callback
 from gateway.domain.ids import IdSource
 from gateway.domain.message import Lane, Message, OnUnknown, Status
 from gateway.domain.msisdn import bucket_of
+from gateway.domain.steering import Steering
 from gateway.domain.timer import Timer
 from gateway.esme.binds import Binds
-from gateway.services.carrier import Fate, Outcome, Parcel
+from gateway.services.carrier import Channel, Fate, Order, Outcome, Parcel, ReportOn
 from gateway.services.dispatch import Dispatch, Patience
 from gateway.services.flights import Flights, Segment
 from gateway.services.leases import Leases
@@ -23,6 +24,7 @@ from gateway.services.notices import Notices
 from gateway.services.receipts import Receipt, Receipts, Verdict
 from gateway.services.timers import Timers
 from gateway.services.upkeep import prepare
+from gateway.sms.cutting import PLAIN, Cutting
 from gateway.sms.segment import measure
 from gateway.storage import messages as message_rows
 from gateway.storage import timers as timer_rows
@@ -79,6 +81,23 @@ class Clock:
         self.time += timedelta(**lapse)
 
 
+EVERYWHERE = Steering((), ("main",)).default
+
+
+class FakeOffer:
+    """Room by route; a course's routes are taken in their order."""
+
+    def __init__(self, room: dict[str, int]) -> None:
+        self.room = room
+
+    def place(self, channel: Channel, segments: int) -> str | None:
+        for route, _ in channel.course.to:
+            if self.room.get(route, 0) > 0:
+                self.room[route] -= segments
+                return route
+        return None
+
+
 class FakeCarrier:
     """Takes parcels and answers as `script` says; None keeps the answer back."""
 
@@ -89,8 +108,23 @@ class FakeCarrier:
         self.outcomes: Callable[[Sequence[Outcome]], None] = lambda _: None
         self._ids = 0
 
+    def channel(self, message: Message) -> Channel:
+        return Channel(EVERYWHERE, "")
+
+    def cutting(self, route: str) -> Cutting:
+        return PLAIN
+
+    def order(self, route: str) -> Order:
+        return "first-first"
+
+    def report_on(self, route: str) -> ReportOn:
+        return "each"
+
     def room(self) -> int:
         return self.open_room
+
+    def offer(self, reserved: Mapping[str, int]) -> FakeOffer:
+        return FakeOffer({"main": self.open_room - reserved.get("main", 0)})
 
     def submit(self, parcels: Sequence[Parcel]) -> None:
         for parcel in parcels:

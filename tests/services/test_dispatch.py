@@ -11,7 +11,7 @@ from gateway.domain.message import Lane, Message, OnUnknown, Status
 from gateway.services import backlog
 from gateway.services.carrier import Fate, Parcel
 from gateway.services.dispatch import CancelOutcome
-from gateway.services.flights import WEIGHTS
+from gateway.services.queue import WEIGHTS
 from gateway.storage import contacts
 from gateway.storage import messages as message_rows
 from gateway.storage.database import StorageUnavailable

@@ -1,52 +1,208 @@
 """The queue, and messages brought to where their log ends."""
 
+from collections import Counter
 from collections.abc import Sequence
+from uuid import UUID
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.domain.message import Event, Lane, Status, Step
-from gateway.services.flights import WEIGHTS, Flights, Leg, Outgoing, Queue
+from gateway.domain.ids import IdSource
+from gateway.domain.message import Event, Lane, Message, Status, Step
+from gateway.domain.steering import Course
+from gateway.services.carrier import Channel
+from gateway.services.flights import Flights, Leg, Outgoing
+from gateway.services.queue import WEIGHTS, Queue
 from tests.services.road import ANNA, BEN, LONG, START, message_to
 
 
-def outgoing(lane: str = Lane.SERVICE, body: str = "x") -> Outgoing:
-    return Outgoing(message_to(lane=lane, body=body))
+def outgoing(lane: str = Lane.SERVICE, body: str = "x", to: str = ANNA) -> Outgoing:
+    return Outgoing(message_to(to, lane=lane, body=body))
 
 
-@given(
-    st.lists(st.tuples(st.sampled_from(Lane), st.sampled_from(["x", LONG])), max_size=60), st.integers(1, 30)
+COURSES = [Course(number, f"{number}", ((f"route{number}", 1),)) for number in range(3)]
+
+
+def channel_of(message: Message) -> Channel:
+    """By the last digit of the number."""
+    return Channel(COURSES[int(message.msisdn[-1]) % 3], "")
+
+
+class Room:
+    """An offer of so many segments on each route."""
+
+    def __init__(self, *room: int) -> None:
+        self.room = list(room)
+
+    def place(self, channel: Channel, segments: int) -> str | None:
+        number = channel.course.number
+        if self.room[number] <= 0:
+            return None
+        self.room[number] -= segments
+        return f"route{number}"
+
+
+PLENTY = 1_000_000
+TO = [f"861390531000{digit}" for digit in range(3)]
+PUT = st.lists(
+    st.tuples(st.sampled_from(Lane), st.sampled_from(["x", LONG]), st.sampled_from(TO)), max_size=60
 )
-def test_all_that_is_put_is_taken_once_and_in_the_order_of_its_lane(
-    put: list[tuple[Lane, str]], room: int
+
+
+@given(PUT, st.integers(1, 30), st.lists(st.booleans(), max_size=30))
+def test_all_that_is_put_is_taken_once_and_in_the_order_of_its_channel(
+    put: list[tuple[Lane, str, str]], room: int, returned: list[bool]
 ) -> None:
-    queue = Queue()
-    all_of_it = [outgoing(lane, body) for lane, body in put]
+    queue = Queue(channel_of)
+    all_of_it = [outgoing(*each) for each in put]
     for each in all_of_it:
         queue.put(each)
     taken: list[Outgoing] = []
+    comes_back = iter(returned)
     while len(queue):
-        batch = queue.take(room)
+        batch = [message for message, _ in queue.take(Room(PLENTY, PLENTY, PLENTY), room)]
         assert batch
         assert sum(o.message.segments for o in batch[:-1]) < room
-        taken += batch
+        if next(comes_back, False):
+            queue.put_first(batch)
+        else:
+            taken += batch
+        assert len(queue) == sum(queue.lengths().values()) == sum(queue.lengths_by_channel().values())
     assert set(map(id, taken)) == set(map(id, all_of_it))
     for lane in Lane:
-        assert in_lane(taken, lane) == in_lane(all_of_it, lane)
+        for to in TO:
+            assert of(taken, lane, to) == of(all_of_it, lane, to)
 
 
-def in_lane(those: Sequence[Outgoing], lane: Lane) -> list[int]:
-    return [id(each) for each in those if each.message.lane == lane]
+def of(those: Sequence[Outgoing], lane: Lane, to: str) -> list[int]:
+    return [id(each) for each in those if each.message.lane == lane and each.message.msisdn == to]
+
+
+@given(PUT, st.lists(st.lists(st.integers(0, 6), min_size=3, max_size=3), max_size=20))
+def test_no_route_gets_more_than_it_has_room_for_and_none_goes_while_another_can(
+    put: list[tuple[Lane, str, str]], rooms: list[list[int]]
+) -> None:
+    queue = Queue(channel_of)
+    for each in put:
+        queue.put(outgoing(*each))
+    for room in rooms:
+        before = queue.lengths_by_channel()
+        offer = Room(*room)
+        batch = queue.take(offer, PLENTY)
+        for number, course in enumerate(COURSES):
+            mine = [message for message, route in batch if route == f"route{number}"]
+            assert all(channel_of(message.message).course is course for message in mine)
+            assert sum(message.message.segments for message in mine[:-1]) < max(room[number], 1)
+            left = queue.kept(Channel(course, ""))
+            assert left + len(mine) == before.get(Channel(course, ""), 0)
+            assert not (left and offer.room[number] > 0)
+
+
+def test_lanes_share_one_route_by_weight_however_little_room_there_is() -> None:
+    queue = Queue(channel_of)
+    for lane in WEIGHTS:
+        for _ in range(200):
+            queue.put(outgoing(lane))
+    taken = Counter(queue.take(Room(1, 1, 1), PLENTY)[0][0].message.lane for _ in range(200))
+    assert taken == {lane: weight * 2 for lane, weight in WEIGHTS.items()}
+
+
+def test_a_lane_that_was_empty_has_saved_nothing_up() -> None:
+    queue = Queue(channel_of)
+    for _ in range(300):
+        queue.put(outgoing(Lane.MARKETING))
+    queue.take(Room(100, 100, 100), PLENTY)
+    for _ in range(100):
+        queue.put(outgoing(Lane.SURVEY))
+    taken = Counter(message.message.lane for message, _ in queue.take(Room(50, 50, 50), PLENTY))
+    assert taken[Lane.SURVEY] in (30, 31)
+    assert taken.total() == 50
+
+
+def test_emergency_goes_before_all() -> None:
+    queue = Queue(channel_of)
+    for _ in range(10):
+        queue.put(outgoing(Lane.TRANSACTIONAL))
+    for _ in range(10):
+        queue.put(outgoing(Lane.EMERGENCY))
+    lanes = [message.message.lane for message, _ in queue.take(Room(15, 15, 15), PLENTY)]
+    assert lanes == [Lane.EMERGENCY] * 10 + [Lane.TRANSACTIONAL] * 5
+
+
+def test_the_channels_of_a_lane_take_turns() -> None:
+    queue = Queue(channel_of)
+    for to in (TO[0], TO[1]):
+        for _ in range(10):
+            queue.put(outgoing(to=to))
+    routes = [route for _, route in queue.take(Room(PLENTY, PLENTY, PLENTY), 4)]
+    assert sorted(routes) == ["route0", "route0", "route1", "route1"]
+
+
+def test_what_waits_for_a_route_that_is_down_is_not_touched() -> None:
+    """A round looks at the head of each channel, and no further."""
+    queue = Queue(channel_of)
+    for _ in range(1000):
+        queue.put(outgoing(to=TO[0]))
+    for _ in range(10):
+        queue.put(outgoing(to=TO[1]))
+    asked: list[int] = []
+    offer = Room(0, 5, 0)
+    place = offer.place
+
+    def counted(channel: Channel, segments: int) -> str | None:
+        asked.append(channel.course.number)
+        return place(channel, segments)
+
+    offer.place = counted  # type: ignore[method-assign]
+    assert len(queue.take(offer, PLENTY)) == 5
+    assert asked.count(0) == 1
+    assert queue.pressed
+
+
+@pytest.mark.parametrize(
+    ("room", "pressed"), [pytest.param(3, False, id="room for all"), pytest.param(2, True, id="not for all")]
+)
+def test_it_tells_whether_more_waits_for_a_route_that_works(room: int, pressed: bool) -> None:
+    queue = Queue(channel_of)
+    for _ in range(3):
+        queue.put(outgoing())
+    queue.put(outgoing(to=TO[2]))  # its route has no room at all: nothing is gained by waiting
+    queue.take(Room(0, room, 0), PLENTY)
+    assert queue.pressed is pressed
 
 
 def test_what_comes_back_goes_first() -> None:
-    queue = Queue()
+    queue = Queue(channel_of)
     first, second, third = outgoing(), outgoing(), outgoing()
     queue.put(third)
     queue.put_first([first, second])
-    assert queue.take(10) == [first, second, third]
+    offer = Room(PLENTY, PLENTY, PLENTY)
+    assert [message for message, _ in queue.take(offer, 10)] == [first, second, third]
     assert len(queue) == 0
     assert set(queue.lengths()) == set(Lane) == {*WEIGHTS, Lane.EMERGENCY}
+
+
+def test_another_table_sorts_what_waits_anew_in_the_order_of_acceptance() -> None:
+    courses = dict.fromkeys(TO[:2], COURSES[0]) | {TO[1]: COURSES[1]}
+    queue = Queue(lambda message: Channel(courses[message.msisdn], ""))
+    ids = IdSource()
+    put = [Outgoing(message_to(TO[n % 2], ids=ids, id=UUID(int=n))) for n in range(20)]
+    for each in put:
+        queue.put(each)
+    courses[TO[1]] = COURSES[0]
+    queue.sort_anew()
+    assert queue.lengths_by_channel() == {Channel(COURSES[0], ""): 20}
+    assert [message for message, _ in queue.take(Room(PLENTY, 0, 0), PLENTY)] == put
+
+
+def test_only_unwanted_heads_are_removed() -> None:
+    queue = Queue(channel_of)
+    old, new, old_again = outgoing(), outgoing(), outgoing()
+    for each in (old, new, old_again):
+        queue.put(each)
+    assert queue.remove_heads(lambda each: each in (old, old_again), 10) == [old]
+    assert queue.lengths()[Lane.SERVICE] == 2
 
 
 def test_a_message_is_brought_to_where_its_log_ends() -> None:

@@ -1,0 +1,311 @@
+"""Which route a message takes: by the routing table, by what each route can do now, and by its sender."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, NamedTuple
+
+from gateway.domain.message import Message
+from gateway.domain.steering import Course, Steering, is_of
+from gateway.esme.bucket import Bucket
+from gateway.esme.circuit import Circuit
+from gateway.services.carrier import Channel, Fate, Outcome
+from gateway.smpp import status
+
+log = logging.getLogger(__name__)
+
+#: So long nobody stands in for a route that is down: most links are back by then.
+GRACE_SECONDS: Final = 5.0
+#: By so many segments a route's share may lag behind before the others wait for it …
+LAG: Final = 30
+#: … unless it has had no room at all for so long.
+STALL_SECONDS: Final = 2.0
+#: A sender that the SMSC refuses is tried again after this, and then after twice as long.
+STOP_SECONDS: Final = 60.0
+LONGEST_STOP: Final = 600.0
+#: Addresses that are no configured number and yet have a channel of their own.
+STRANGERS: Final = 100
+#: Addresses whose number is remembered: extensions make many of them.
+ADDRESSES: Final = 10_000
+
+
+class Path:
+    """A route as the choice sees it."""
+
+    __slots__ = ("circuit", "down_since", "name", "room_at")
+
+    def __init__(self, name: str, now: float) -> None:
+        self.name = name
+        self.circuit = Circuit()
+        self.down_since: float | None = now  #: since when no bind of it sends
+        self.room_at = now  #: when it last had room
+
+    def able(self, now: float) -> bool:
+        """Whether messages may take it."""
+        return self.down_since is None and self.circuit.allows(now)
+
+    def unable_for(self, now: float) -> float:
+        """For how many seconds it has been down or failing."""
+        since = [at for at in (self.down_since, self.circuit.opened_at) if at is not None]
+        return now - min(since) if since else 0.0
+
+
+class _Stop:
+    """A sender that a route's SMSC refuses."""
+
+    __slots__ = ("pause", "probed", "until")
+
+    def __init__(self, now: float) -> None:
+        self.pause = STOP_SECONDS
+        self.until = now + STOP_SECONDS
+        self.probed = False  #: one message is on its way to try again
+
+
+class _Share(NamedTuple):
+    """A route that may be chosen, with its weight."""
+
+    path: Path
+    weight: int
+
+
+class _Shares:
+    """How the routes of one course have shared so far: segments that went, divided by the weight."""
+
+    __slots__ = ("passed", "reached", "with_")
+
+    def __init__(self) -> None:
+        self.passed: dict[str, float] = {}
+        self.reached = 0.0
+        self.with_: frozenset[str] = frozenset()  #: who took part last
+
+    def join(self, shares: Sequence[_Share]) -> None:
+        """These take part now. Who was away has nothing to make up for."""
+        names = frozenset(share.path.name for share in shares)
+        if names != self.with_:
+            for name in names - self.with_:
+                self.passed[name] = max(self.passed.get(name, 0.0), self.reached)
+            self.with_ = names
+
+    def choose(
+        self, shares: Sequence[_Share], room: Mapping[str, int], held: bool, now: float
+    ) -> _Share | None:
+        """Whose turn it is; `held`: the shares are kept, and who is ahead waits."""
+        passed = self.passed
+        first = min(shares, key=lambda share: passed[share.path.name])
+        if room[first.path.name] > 0:
+            return first
+        others = [share for share in shares if room[share.path.name] > 0]
+        if not others:
+            return None
+        chosen = min(others, key=lambda share: passed[share.path.name])
+        ahead = (passed[chosen.path.name] - passed[first.path.name]) * first.weight
+        if ahead >= LAG:
+            if held and now - first.path.room_at < STALL_SECONDS:
+                return None
+            passed[first.path.name] = passed[chosen.path.name] - LAG / first.weight  # lent for good
+        return chosen
+
+    def took(self, share: _Share, segments: int) -> None:
+        name = share.path.name
+        self.reached = max(self.reached, self.passed[name])
+        self.passed[name] += segments / share.weight
+
+
+class Chooser:
+    """Keeps what the choice depends on."""
+
+    def __init__(
+        self,
+        routes: Sequence[str],
+        steering: Steering | None,
+        senders: Mapping[str, float],
+        clock: Callable[[], float],
+    ) -> None:
+        self._clock = clock
+        self.paths = {name: Path(name, 0.0) for name in routes}
+        self._stops: dict[tuple[str, str], _Stop] = {}
+        self._shares: dict[Course, _Shares] = {}
+        self._buckets: dict[str, Bucket] = {}
+        self._strangers: set[str] = set()
+        self.steer(steering or Steering((), routes), senders)
+
+    def steer(self, steering: Steering, senders: Mapping[str, float]) -> None:
+        """Another table from now on. `senders`: numbers of ours with their PDUs a second, 0 for no limit."""
+        self.steering = steering
+        self._numbers = sorted(senders, key=len, reverse=True)
+        self._number_of: dict[str, str] = {}
+        self._channels: dict[tuple[Course, str], Channel] = {}
+        self._shares.clear()
+        before, self._buckets = self._buckets, {}
+        for number, rate in senders.items():
+            if rate > 0:
+                bucket = self._buckets[number] = before.get(number) or Bucket(rate, self._clock())
+                bucket.rate = rate
+
+    # Where messages queue
+
+    def channel(self, message: Message) -> Channel:
+        """Where it queues: by its course, and by its sender, which may be limited or stopped."""
+        course = self.steering.course(message.msisdn, message.sender, message.lane)
+        number = self._number_of.get(message.sender)
+        if number is None:
+            number = self.number_of(message.sender)
+        key = (course, number)
+        channel = self._channels.get(key)
+        if channel is None:
+            channel = self._channels[key] = Channel(course, number)
+        return channel
+
+    def number_of(self, sender: str) -> str:
+        """The number of ours that a sender address belongs to, without its extension."""
+        number = self._number_of.get(sender)
+        if number is not None:
+            return number
+        number = next((number for number in self._numbers if is_of(sender, number)), None)
+        if number is None:
+            if sender not in self._strangers and len(self._strangers) < STRANGERS:
+                self._strangers.add(sender)
+            number = sender if sender in self._strangers else ""
+        if len(self._number_of) >= ADDRESSES:
+            self._number_of.clear()
+        self._number_of[sender] = number
+        return number
+
+    # Which route
+
+    def offer(self, room: dict[str, int]) -> "RoomOffer":
+        """What each route takes at this moment."""
+        now = self._clock()
+        for name, free in room.items():
+            if free > 0:
+                self.paths[name].room_at = now
+        return RoomOffer(self, room, now)
+
+    def bucket(self, sender: str) -> Bucket | None:
+        """The limit of a sender's number."""
+        return self._buckets.get(sender)
+
+    def shares_of(self, course: Course) -> _Shares:
+        """How the routes of a course share."""
+        shares = self._shares.get(course)
+        if shares is None:
+            shares = self._shares[course] = _Shares()
+        return shares
+
+    def ways(self, channel: Channel, now: float) -> list[_Share]:
+        """The routes among which to choose now: primaries that are able, else the first such backup."""
+        course, sender = channel
+        primaries = [
+            _Share(path, weight)
+            for name, weight in course.to
+            if (path := self.paths.get(name)) is not None and self._open(path, sender, now)
+        ]
+        if primaries or not course.backup or not all(self._given_up(n, sender, now) for n, _ in course.to):
+            return primaries
+        for name in course.backup:
+            path = self.paths.get(name)
+            if path is not None and self._open(path, sender, now):
+                return [_Share(path, 1)]
+        return []
+
+    def _open(self, path: Path, sender: str, now: float) -> bool:
+        if not path.able(now):
+            return False
+        stop = self._stops.get((path.name, sender)) if self._stops else None
+        return stop is None or now >= stop.until
+
+    def _given_up(self, name: str, sender: str, now: float) -> bool:
+        """Whether a primary is out for so long that its backup stands in."""
+        path = self.paths.get(name)
+        return path is None or (name, sender) in self._stops or path.unable_for(now) > GRACE_SECONDS
+
+    def placed(self, path: Path, sender: str, now: float) -> bool:
+        """A message takes this route; whether it does so on trial, so that the next may not."""
+        stop = self._stops.get((path.name, sender)) if self._stops else None
+        if stop is not None:
+            stop.probed = True
+            stop.until = now + stop.pause
+        if path.circuit.opened_at is not None:
+            path.circuit.placed()
+            return True
+        return stop is not None
+
+    # Senders that an SMSC refuses
+
+    def heard(self, outcomes: Sequence[Outcome]) -> None:
+        """Learn from answers which senders are refused, and which no longer."""
+        for outcome in outcomes:
+            if outcome.fate is Fate.HELD:
+                self._refused(outcome)
+            elif self._stops and outcome.fate is Fate.TAKEN:
+                sender = self.number_of(outcome.token.outgoing.message.sender)
+                stop = self._stops.get((outcome.route, sender))
+                if stop is not None and stop.probed:
+                    del self._stops[outcome.route, sender]
+                    log.info(
+                        "the SMSC takes this sender again", extra={"route": outcome.route, "sender": sender}
+                    )
+
+    def _refused(self, outcome: Outcome) -> None:
+        sender = self.number_of(outcome.token.outgoing.message.sender)
+        now = self._clock()
+        stop = self._stops.get((outcome.route, sender))
+        if stop is None:
+            self._stops[outcome.route, sender] = _Stop(now)
+            log.error(
+                "the SMSC refuses this sender: its messages wait",
+                extra={
+                    "route": outcome.route,
+                    "sender": sender,
+                    "why": status.lookup(outcome.command_status or 0).sentence,
+                },
+            )
+        elif stop.probed:
+            stop.probed = False
+            stop.pause = min(stop.pause * 2, LONGEST_STOP)
+            stop.until = now + stop.pause
+
+    def stopped(self, route: str) -> list[str]:
+        """Senders that wait because this route's SMSC refuses them."""
+        return sorted(sender for name, sender in self._stops if name == route)
+
+
+class RoomOffer:
+    """The room of each route at one moment; see `services.carrier.Offer`."""
+
+    __slots__ = ("_chooser", "_now", "_room", "_ways")
+
+    def __init__(self, chooser: Chooser, room: dict[str, int], now: float) -> None:
+        self._chooser = chooser
+        self._room = room
+        self._now = now
+        self._ways: dict[Channel, list[_Share]] = {}
+
+    def place(self, channel: Channel, segments: int) -> str | None:
+        """The route for the next message of a channel."""
+        ways = self._ways.get(channel)
+        if ways is None:
+            ways = self._ways[channel] = self._chooser.ways(channel, self._now)
+            if len(channel.course.to) > 1:
+                self._chooser.shares_of(channel.course).join(ways)
+        if not ways:
+            return None
+        bucket = self._chooser.bucket(channel.sender)
+        if bucket is not None and not bucket.allows(self._now):
+            return None
+        if len(ways) == 1:
+            path = ways[0].path
+            if self._room.get(path.name, 0) <= 0:
+                return None
+        else:
+            shares = self._chooser.shares_of(channel.course)
+            share = shares.choose(ways, self._room, channel.course.shared, self._now)
+            if share is None:
+                return None
+            shares.took(share, segments)
+            path = share.path
+        self._room[path.name] -= segments
+        if bucket is not None:
+            bucket.spend(segments)
+        if self._chooser.placed(path, channel.sender, self._now):
+            self._ways.clear()  # what is on trial may be shut now
+        return path.name
