@@ -1,26 +1,37 @@
-"""Between our words and SMPP's: parcels to submit_sm, deliver_sm to receipts and customers' messages."""
+"""Between our words and SMPP's: parcels to submit_sm, answers to fates, deliver_sm to receipts and customers'
+messages; all after the profile of their route."""
 
 import math
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
 from typing import Final, NamedTuple
 
+from gateway.domain.handling import Handling
+from gateway.esme.profile import Mo, Numbering, Source, zone_of
 from gateway.esme.route import Route
-from gateway.services.carrier import Fate, Parcel
+from gateway.services.carrier import Fate, Parcel, Place
 from gateway.services.inbound import ShortMessage
 from gateway.services.receipts import Receipt, Verdict
 from gateway.smpp import receipt as receipts
-from gateway.smpp import status
+from gateway.smpp import status, times, tlv
 from gateway.smpp.codec import SubmitTemplate
-from gateway.smpp.constants import Tag
+from gateway.smpp.constants import RECEIPT_ALWAYS, RECEIPT_INTERMEDIATE, RECEIPT_ON_FAILURE, Tag
+from gateway.smpp.errors import EncodeError
 from gateway.smpp.pdu import DataSm, DeliverSm
 from gateway.smpp.session import Session
+from gateway.sms import udh
+from gateway.sms.coding import unpacked, with_class
+from gateway.sms.cutting import Join
 
 #: Templates kept: one a sender address, and extensions make many of them.
 TEMPLATES: Final = 4096
 
 _FULL_QUEUES: Final = frozenset({status.ESME_RMSGQFUL, status.ESME_RSUBMITFAIL})
-_HELD: Final = getattr(Fate, "HELD", Fate.REFUSED)
+_YEAR_OF_MINUTES: Final = (
+    364 * 24 * 60
+)  #: the longest that the relative form of twelve months of 30 days tells
+_NOTHING: Final = Handling()
 
 # --- Out: parcels ----------------------------------------------------------------------------------------
 
@@ -29,13 +40,33 @@ class Writer:
     """Writes a route's submit_sm after its profile. What never changes is encoded once a sender."""
 
     def __init__(self, route: Route) -> None:
-        self._profile = route.profile
+        profile = route.profile
+        self._profile = profile
+        self._cutting = route.cutting
+        self._zone = zone_of(profile) or UTC
+        self._codings = {
+            coding: own
+            for coding, own in ((0x00, profile.text.gsm7_coding), (0x08, profile.text.ucs2_coding))
+            if coding != own
+        }
+        self._registered = (
+            RECEIPT_ALWAYS if profile.report == "always" else RECEIPT_ON_FAILURE
+        ) | profile.intermediate * RECEIPT_INTERMEDIATE
+        #: Nothing of a parcel has to be looked at that is not written as it stands.
+        self._plain = not (
+            self._codings or profile.esm_class or profile.destination.form in ("plus", "zeros", "national")
+        )
         self._templates: dict[str, SubmitTemplate] = {}
+        self._rarer: dict[tuple[str, bool, frozenset[int]], SubmitTemplate] = {}
+        self._validities: dict[int, str] = {}
 
     def submit(self, session: Session, parcel: Parcel, clock: float, now: datetime) -> int:
         """Queue one parcel as submit_sm; its sequence number. Raises `EncodeError`."""
+        if parcel.place is not None or parcel.handling is not None or not self._plain:
+            return self._submit_specially(session, parcel, clock, now)
+        expires_at = parcel.expires_at
         return session.submit(
-            self._templates.get(parcel.sender) or self._template(parcel.sender),
+            self._templates.get(parcel.sender) or self.template(parcel.sender),
             parcel.destination,
             parcel.payload,
             clock,
@@ -43,64 +74,147 @@ class Writer:
             esm_class=parcel.esm_class,
             data_coding=parcel.data_coding,
             registered_delivery=None if parcel.report else 0,
-            validity_period=validity(parcel.expires_at, now),
+            validity_period=None if expires_at is None else self._validity(expires_at, now),
         )
 
-    def _template(self, sender: str) -> SubmitTemplate:
+    def _submit_specially(self, session: Session, parcel: Parcel, clock: float, now: datetime) -> int:
+        handling = parcel.handling or _NOTHING
+        payload = parcel.payload
+        tlvs: dict[int, bytes] = {}
+        if parcel.place is not None:
+            payload, tlvs = _placed(parcel.payload, parcel.place)
+        tlvs.update(handling.parameters)
+        destination, national = self._written(parcel.destination)
+        expires_at = parcel.expires_at
+        return session.submit(
+            self._rarer_template(parcel.sender, national, frozenset(tlvs)),
+            destination,
+            payload,
+            clock,
+            parcel,
+            esm_class=parcel.esm_class | self._profile.esm_class,
+            data_coding=self._coding(parcel.data_coding, flash=handling.flash),
+            priority_flag=handling.priority,
+            registered_delivery=None if parcel.report else 0,
+            validity_period=None if expires_at is None else self._validity(expires_at, now),
+            schedule_delivery_time=self._schedule(handling.deliver_at, now),
+            tlvs=tlvs or None,
+        )
+
+    def _coding(self, data_coding: int, *, flash: bool) -> int:
+        if flash:
+            return with_class(data_coding, 0, self._cutting.flash)
+        return self._codings.get(data_coding, data_coding)
+
+    def _written(self, msisdn: str) -> tuple[str, bool]:
+        """A customer's number as this SMSC wants it, and whether that is without its country code."""
+        habits = self._profile.destination
+        match habits.form:
+            case "plus":
+                return f"+{msisdn}", False
+            case "zeros":
+                return f"00{msisdn}", False
+            case "national" if msisdn.startswith(habits.country):
+                return habits.trunk + msisdn[len(habits.country) :], True
+        return msisdn, False
+
+    def _validity(self, expires_at: datetime, now: datetime) -> str | None:
+        """In whole minutes, so that few different ones exist and each is written once."""
+        form = self._profile.validity
+        if form == "none":
+            return None
+        seconds = expires_at.timestamp() if form == "absolute" else (expires_at - now).total_seconds()
+        minutes = math.ceil(seconds / 60)
+        written = self._validities.get(minutes)
+        if written is None:
+            if len(self._validities) >= TEMPLATES:
+                self._validities.clear()
+            if form == "absolute":
+                written = times.absolute(datetime.fromtimestamp(minutes * 60, self._zone))
+            else:
+                written = relative(minutes)
+            self._validities[minutes] = written
+        return written
+
+    def _schedule(self, deliver_at: datetime | None, now: datetime) -> str:
+        form = self._profile.schedule
+        if deliver_at is None or deliver_at <= now:
+            return ""
+        if form == "none":
+            raise EncodeError("schedule_delivery_time: this SMSC keeps nothing until later")
+        if form == "absolute":
+            return times.absolute(deliver_at.astimezone(self._zone))
+        return times.relative(max(timedelta(seconds=1), deliver_at - now))
+
+    def template(self, sender: str) -> SubmitTemplate:
+        """The constant head and tail of what this sender sends. Raises `EncodeError`."""
+        if (template := self._templates.get(sender)) is not None:
+            return template
         if len(self._templates) >= TEMPLATES:
             self._templates.clear()
-        ton, npi = type_of(sender)
-        template = self._templates[sender] = SubmitTemplate(
-            source_addr_ton=ton,
-            source_addr_npi=npi,
-            source_addr=sender,
-            dest_addr_ton=1,
-            dest_addr_npi=1,
-            registered_delivery=1,
-        )
+        template = self._templates[sender] = self._made(sender, national=False, without=frozenset())
         return template
 
-
-class Templates:
-    """The constant head and tail of a route's submit_sm, one for each sender address."""
-
-    def __init__(self) -> None:
-        self._known: dict[str, SubmitTemplate] = {}
-
-    def of(self, sender: str) -> SubmitTemplate:
-        """The template for messages from this address."""
-        template = self._known.get(sender)
+    def _rarer_template(self, sender: str, national: bool, given: frozenset[int]) -> SubmitTemplate:
+        """Of other numbering, or without the profile's parameters that the message gives itself."""
+        key = (sender, national, given.intersection(self._profile.tlvs))
+        template = self._rarer.get(key)
         if template is None:
-            if len(self._known) >= TEMPLATES:
-                self._known.clear()
-            ton, npi = type_of(sender)
-            template = self._known[sender] = SubmitTemplate(
-                source_addr_ton=ton,
-                source_addr_npi=npi,
-                source_addr=sender,
-                dest_addr_ton=1,
-                dest_addr_npi=1,
-                registered_delivery=1,
-            )
+            if len(self._rarer) >= TEMPLATES:
+                self._rarer.clear()
+            template = self._rarer[key] = self._made(sender, national=national, without=key[2])
         return template
 
+    def _made(self, sender: str, *, national: bool, without: frozenset[int]) -> SubmitTemplate:
+        profile = self._profile
+        source, address = numbering(sender, profile.source)
+        habits = profile.destination
+        destination = habits.national if national else habits.international
+        return SubmitTemplate(
+            service_type=profile.service_type,
+            source_addr_ton=source.ton,
+            source_addr_npi=source.npi,
+            source_addr=address,
+            dest_addr_ton=destination.ton,
+            dest_addr_npi=destination.npi,
+            protocol_id=profile.protocol_id,
+            priority_flag=profile.priority_flag,
+            registered_delivery=self._registered,
+            tlvs={tag: value for tag, value in profile.tlvs.items() if tag not in without},
+        )
 
-def type_of(sender: str) -> tuple[int, int]:
-    """TON and NPI of a sender address (SMPP 3.4 §5.2.5, §5.2.6): letters, a short code, or E.164."""
-    if not sender.isdecimal():
-        return 5, 0
-    return (3, 0) if len(sender) < 10 else (1, 1)
+
+def numbering(sender: str, habits: Source) -> tuple[Numbering, str]:
+    """TON and NPI of a sender address (SMPP 3.4 §5.2.5, §5.2.6) by what it is, and how it is written."""
+    digits = sender.removeprefix("+")
+    if not (digits.isascii() and digits.isdecimal()):
+        return habits.alphanumeric, sender
+    if digits != sender:
+        return habits.international, digits
+    if len(digits) <= habits.short_digits:
+        return habits.short, digits
+    if digits.startswith("00"):
+        return habits.international, digits[2:]
+    return (habits.national if digits[0] == "0" else habits.international), digits
 
 
-def validity(expires_at: datetime | None, now: datetime) -> str | None:
-    """The relative form of SMPP 3.4 §7.1.1.2, in whole minutes so that few different ones exist."""
-    if expires_at is None:
-        return None
-    minutes = max(1, min(math.ceil((expires_at - now).total_seconds() / 60), 364 * 24 * 60))
-    days, minutes = divmod(minutes, 24 * 60)
+def relative(minutes: int) -> str:
+    """The relative form of SMPP 3.4 §7.1.1.2. At least a minute, at most 364 days in months of 30."""
+    days, minutes = divmod(max(1, min(minutes, _YEAR_OF_MINUTES)), 24 * 60)
     hours, minutes = divmod(minutes, 60)
     months, days = divmod(days, 30)
     return f"00{months:02}{days:02}{hours:02}{minutes:02}00000R"
+
+
+def _placed(payload: bytes, place: Place) -> tuple[bytes, dict[int, bytes]]:
+    """short_message and parameters of a part that is numbered outside its text (SMPP 3.4 §5.3.2.22)."""
+    if place.join == Join.PAYLOAD:
+        return b"", {Tag.MESSAGE_PAYLOAD: payload}
+    return payload, {
+        Tag.SAR_MSG_REF_NUM: (place.reference & 0xFFFF).to_bytes(2, "big"),
+        Tag.SAR_TOTAL_SEGMENTS: bytes((place.total,)),
+        Tag.SAR_SEGMENT_SEQNUM: bytes((place.number,)),
+    }
 
 
 # --- What an answer means --------------------------------------------------------------------------------
@@ -139,11 +253,27 @@ _FATES: Final[Mapping[status.Verdict, Fate | None]] = {
     status.Verdict.LINK: None,
     status.Verdict.TEMPORARY: Fate.PUT_OFF,
     status.Verdict.RECIPIENT: Fate.REFUSED,
-    status.Verdict.SENDER: _HELD,
+    status.Verdict.SENDER: Fate.HELD,
     status.Verdict.OURS: Fate.REFUSED,
     status.Verdict.VENDOR: Fate.REFUSED,
 }
 _ALARMING: Final = frozenset({status.Verdict.SENDER, status.Verdict.OURS})
+
+
+class Templates:
+    """The constant head and tail of a route's submit_sm, one for each sender address."""
+
+    def __init__(self) -> None:
+        self._writer = Writer(_ANY)
+
+    def of(self, sender: str) -> SubmitTemplate:
+        """The template for messages from this address."""
+        return self._writer.template(sender)
+
+
+def validity(expires_at: datetime | None, now: datetime) -> str | None:
+    """The relative form."""
+    return None if expires_at is None else relative(math.ceil((expires_at - now).total_seconds() / 60))
 
 
 def fate_of(command_status: int, refusals: int, window_full: bool) -> Fate | None:
@@ -159,17 +289,18 @@ _ANY: Final = Route(name="", accounts=())
 
 def key_of_response(route: Route, message_id: str) -> str:
     """What makes the id of a response comparable with that of a receipt."""
-    return receipts.response_key(message_id, route.habits)
+    return receipts.response_key(message_id, route.profile.receipts)
 
 
 def key_of_receipt(route: Route, message_id: str) -> str:
     """The same, of a receipt's id."""
-    return receipts.receipt_key(message_id, route.habits)
+    return receipts.receipt_key(message_id, route.profile.receipts)
 
 
 def receipt_of(pdu: DeliverSm | DataSm, route: Route, number_of: Callable[[str], str]) -> Receipt | None:
     """The receipt in it, in our words; None: it is a customer's message."""
-    read = receipts.parse(pdu, route.habits)
+    habits = route.profile.receipts
+    read = receipts.parse(pdu, habits)
     if read is None:
         return None
     if read.state is receipts.State.DELIVERED:
@@ -178,16 +309,42 @@ def receipt_of(pdu: DeliverSm | DataSm, route: Route, number_of: Callable[[str],
         verdict = Verdict.FAILED
     else:
         verdict = Verdict.NOTHING_YET
+    written = pdu.source_addr if habits.customer == "source" else pdu.destination_addr
+    zone = route.zone
+    submitted, done = read.submit_date, read.done_date
+    if zone is not None:
+        submitted, done = _told(submitted, zone), _told(done, zone)
     return Receipt(
         route.name,
         read.message_id,
         key_of_receipt(route, read.message_id),
-        number_of(pdu.source_addr),
+        number_of(_customer(written, route.profile.mo)),
         verdict,
         str(read.state),
         read.err,
-        f"stat:{read.word or read.state} err:{read.err} submit:{read.submit_date} done:{read.done_date}",
+        f"stat:{read.word or read.state} err:{read.err} submit:{submitted} done:{done}",
     )
+
+
+@lru_cache(maxsize=1024)
+def _told(digits: str, zone: tzinfo) -> str:
+    """A receipt's date for people, with its offset; what is no date stays as it is."""
+    moment = times.receipt_moment(digits, zone)
+    return (
+        digits if moment is None else moment.isoformat(timespec="minutes" if len(digits) == 10 else "seconds")
+    )
+
+
+def _customer(written: str, habits: Mo) -> str:
+    """An address without what this SMSC puts before customers' numbers, or around them."""
+    if written[:4].lower() == "tel:":
+        written = written[4:].partition(";")[0]
+    if habits.prefixes:
+        fitting = [prefix for prefix in habits.prefixes if written.startswith(prefix)]
+        if fitting:
+            longest = max(fitting, key=len)
+            written = habits.prefixes[longest] + written[len(longest) :]
+    return written
 
 
 def short_message_of(
@@ -197,24 +354,38 @@ def short_message_of(
     received_at: datetime,
     number_of: Callable[[str], str],
 ) -> ShortMessage:
-    """A customer's message, its octets untouched."""
+    """A customer's message, its octets as they came but for packed septets."""
+    habits = route.profile.mo
     payload = pdu.short_message if isinstance(pdu, DeliverSm) else b""
     if not payload:
         payload = pdu.tlvs.get(Tag.MESSAGE_PAYLOAD, b"")
+    esm_class = pdu.esm_class
+    if habits.udh_without_udhi and not esm_class & udh.UDHI and _begins_with_header(payload):
+        esm_class |= udh.UDHI
+    if habits.packed_gsm7:
+        header, body = udh.take(payload, esm_class)
+        whole = unpacked(body, pdu.data_coding, route.default_alphabet, header)
+        payload = payload[: len(payload) - len(body)] + whole
+    sar = pdu.tlvs if habits.sar else {}
     return ShortMessage(
         route=route.name,
         session=session,
-        msisdn=number_of(pdu.source_addr),
-        address=pdu.destination_addr,
-        esm_class=pdu.esm_class,
+        msisdn=number_of(_customer(pdu.source_addr, habits)),
+        address=_customer(pdu.destination_addr, _PLAIN_MO),
+        esm_class=esm_class,
         data_coding=pdu.data_coding,
         payload=payload,
-        reference=_number(pdu.tlvs.get(Tag.SAR_MSG_REF_NUM)),
-        total=_number(pdu.tlvs.get(Tag.SAR_TOTAL_SEGMENTS)),
-        number=_number(pdu.tlvs.get(Tag.SAR_SEGMENT_SEQNUM)),
+        reference=tlv.octet(sar, Tag.SAR_MSG_REF_NUM),
+        total=tlv.octet(sar, Tag.SAR_TOTAL_SEGMENTS),
+        number=tlv.octet(sar, Tag.SAR_SEGMENT_SEQNUM),
         received_at=received_at,
     )
 
 
-def _number(octets: bytes | None) -> int | None:
-    return int.from_bytes(octets, "big") if octets else None
+_PLAIN_MO: Final = Mo()
+
+
+def _begins_with_header(payload: bytes) -> bool:
+    """Whether the first octets are a whole header that numbers a part: no text begins so by chance."""
+    header, _ = udh.parse(payload)
+    return not header.ill_formed and header.concatenation is not None
