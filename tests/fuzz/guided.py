@@ -1,6 +1,7 @@
 """The same targets under a coverage-guided engine, where somebody has installed it; nothing here needs it."""
 
 import importlib
+import inspect
 import sys
 from types import ModuleType
 from typing import Any
@@ -27,11 +28,7 @@ def guided(target: Target, *, seconds: float, seed: int) -> int:
     ]
     for module in modules:
         for name, value in list(vars(module).items()):
-            if (
-                callable(value)
-                and getattr(value, "__module__", None) == module.__name__
-                and hasattr(value, "__code__")
-            ):
+            if inspect.isfunction(value) and value.__module__ == module.__name__:
                 setattr(module, name, atheris.instrument_func(value))
     for number in range(SEEDS):
         target.run(octets_of(target, seed, number))

@@ -8,13 +8,22 @@ from gateway.smpp import receipt
 from gateway.smpp.constants import ESM_UDHI, Tag
 from gateway.smpp.pdu import DataSm, DeliverSm
 from gateway.smpp.receipt import Habits, IdForm, Receipt
-from gateway.sms import alphabet, coding, reassembly, segment, udh
+from gateway.sms import coding, reassembly, segment, shifts, udh
 from gateway.sms.cutting import Cutting, Join
 from tests.fuzz import corpus, mutate
 from tests.fuzz.program import Program, Script
 from tests.fuzz.target import Target, must
 
 ALPHABETS: Final[tuple[coding.DefaultAlphabet, ...]] = get_args(coding.DefaultAlphabet)
+LANGUAGES: Final = tuple(shifts.Shift)
+CUTTINGS: Final = (
+    *(Cutting(join=join) for join in Join),
+    *(Cutting(join=join, fold=True) for join in Join),
+    *(Cutting(join=join, shifts=LANGUAGES) for join in Join),
+    *(Cutting(join=join, shifts=LANGUAGES[:2], fold=True) for join in Join),
+    *(Cutting(default=default) for default in ALPHABETS),
+    *(Cutting(default=default, fold=True, join=Join.UDH16) for default in ALPHABETS),
+)
 
 # Texts
 
@@ -23,6 +32,7 @@ def make_text(random: Random) -> bytes:
     script = Script(random)
     script.octet(random.choice((0, 0, 1, 3, 4, 8, 8, 15, 0x11, 0x18, 0xF1, random.randrange(256))))
     script.octet(random.randrange(256))
+    script.octet(random.randrange(len(CUTTINGS)))
     kind = random.randrange(4)
     if kind == 0:
         script.rest(random.randbytes(random.randint(0, 300)))
@@ -40,51 +50,70 @@ def run_text(data: bytes) -> None:
     """Any octets give a text that can be stored; any text gives segments that give it back."""
     program = Program(data)
     data_coding, choice = program.octet(), program.octet()
+    cutting = CUTTINGS[program.octet() % len(CUTTINGS)]
     octets = program.rest()
-    default = ALPHABETS[choice % len(ALPHABETS)]
-    if choice & 0x80:
-        _, octets = udh.take(octets, udh.UDHI)
-    decoded = coding.decode(octets, data_coding, default)
-    _storable(decoded.text)
-    must(len(decoded.text) <= len(octets) + 1, "a text has no more signs than octets")
-    _segments(
-        octets.decode("utf-8", "ignore" if choice & 0x20 else "surrogateescape"), wide=bool(choice & 0x40)
-    )
+    header, text = udh.take(octets, choice & udh.UDHI)
+    packed = bool(choice & 0x80)
+    decoded = coding.decode(text, data_coding, ALPHABETS[choice % len(ALPHABETS)], header, packed)
+    storable(decoded.text)
+    must(len(decoded.text) <= 2 * len(text) + 1, "a text does not outgrow its octets")
+    _segments(octets.decode("utf-8", "ignore" if choice & 0x20 else "surrogateescape"), choice, cutting)
 
 
-def _storable(text: str) -> None:
+def storable(text: str) -> None:
     text.encode("utf-8")  # no half of a surrogate pair
     must("\0" not in text, "no NUL, which no database takes")
 
 
-def _segments(text: str, *, wide: bool) -> None:
-    cutting = Cutting(join=Join.UDH16 if wide else Join.UDH8)
+def _segments(text: str, reference: int, cutting: Cutting) -> None:
     measured = segment.measure(text, cutting)
     if measured.segments > segment.MAX_SEGMENTS:
         return
-    whole, cut = segment.split(text, 7, cutting), segment.bodies(text, cutting)
-    must(len(whole.payloads) == len(cut.payloads) == measured.segments, "as many parts as were measured")
-    must(whole.encoding == cut.encoding == measured.encoding, "in the encoding measured")
-    head = 0 if len(cut.payloads) == 1 else 7 if wide else 6
-    gsm = cut.encoding == "gsm7"
-    for number, (payload, body) in enumerate(zip(whole.payloads, cut.payloads, strict=True), 1):
+    whole = segment.split(text, reference, cutting)
+    must((whole.encoding, len(whole.payloads)) == measured, "as many parts as were measured, encoded so")
+    must(
+        (whole.join is None) == (len(whole.payloads) == 1) or whole.join is Join.PAYLOAD, "one needs no join"
+    )
+    again = []
+    for number, payload in enumerate(whole.payloads, 1):
         header, rest = udh.take(payload, whole.esm_class)
-        must(rest == body, "a part is its header and its body")
-        if head:
-            found = header.concatenation
-            must(found == (7, len(cut.payloads), number, wide), "a part knows its place")
-        must(
-            (len(body) * 7 + 7) // 8 + head <= 140 if gsm else len(body) + head <= 140,
-            "140 octets on the air",
-        )
-        if gsm:
-            must(alphabet.decode(body)[1], "no escape is torn")
-        else:
-            body.decode("utf-16-be")  # no surrogate pair is torn
-    octets = b"".join(cut.payloads)
-    again = alphabet.decode(octets)[0] if gsm else octets.decode("utf-16-be")
-    shown = "".join("\ufffd" if "\ud800" <= sign <= "\udfff" else sign for sign in text)
-    must(again == shown, "the parts are the text")
+        must(not header.ill_formed, "its header holds to the rules")
+        if whole.join in (Join.UDH8, Join.UDH16):
+            wide = whole.join is Join.UDH16
+            must(
+                header.concatenation == (reference, len(whole.payloads), number, wide),
+                "a part knows its place",
+            )
+        if whole.join is not Join.PAYLOAD:
+            _fits(len(payload) - len(rest), rest, whole, cutting)
+        again.append(_read(rest, header, whole, cutting))
+    chosen = segment.chosen_text(text, cutting)
+    must(cutting.fold or chosen == text, "nobody asked for another text")
+    must("".join(again) == _shown(chosen), "the parts are the text")
+    must(_shown("".join(segment.pieces(text, cutting))) == _shown(chosen), "and so is what a preview shows")
+
+
+def _shown(text: str) -> str:
+    return "".join("\ufffd" if "\ud800" <= sign <= "\udfff" else sign for sign in text)
+
+
+def _fits(header: int, rest: bytes, whole: segment.Split, cutting: Cutting) -> None:
+    if cutting.default != "gsm7":
+        must(header + len(rest) <= 254, "a short_message")
+    elif whole.encoding == "gsm7":
+        must((8 * header + 6) // 7 + len(rest) <= 160, "160 septets on the air, the header's among them")
+    else:
+        must(header + len(rest) <= 140, "140 octets on the air")
+
+
+def _read(rest: bytes, header: udh.Udh, whole: segment.Split, cutting: Cutting) -> str:
+    if whole.encoding == "ucs2":
+        return rest.decode("utf-16-be")  # raises where a surrogate pair is torn
+    if cutting.default != "gsm7":
+        return rest.decode(segment.codec_of(cutting.default))
+    text, well_formed = shifts.tables(*header.languages).decode(rest)
+    must(well_formed, "no escape is torn")
+    return text
 
 
 # Headers
@@ -158,7 +187,7 @@ def _sound(found: Receipt | None, habits: Habits) -> None:
     for field in Receipt.__struct_fields__:
         value = getattr(found, field)
         if isinstance(value, str):
-            _storable(value)
+            storable(value)
     for date in (found.submit_date, found.done_date):
         must(date == "" or (date.isdigit() and 10 <= len(date) <= 14), "a date is its digits")
     receipt.receipt_key(found.message_id, habits)
@@ -266,7 +295,7 @@ def _all_there(
     lost = {str(n) for n in range(1, count + 1)} - set(ids) - repeated
     must(not lost, f"no part is lost ({lost})")
     for text in out:
-        _storable(text.text)
+        storable(text.text)
         if isinstance(text, reassembly.Incomplete):
             must(text.missing and reassembly.GAP in text.text, "what is missing is marked")
 
