@@ -3,12 +3,17 @@
 import argparse
 import difflib
 import sys
+from typing import Final
 
 from gateway import config
 from gateway.cli.answer import FAILED, OK, say_json, tell_faults
 from gateway.config import Settings
 from gateway.domain import template_lint
-from gateway.sms import alphabet, coding, segment
+from gateway.sms import segment
+from gateway.sms.forcing import Forcing, forced_ucs2_by, on_air_without
+
+#: As many different characters are told one by one; where there are more, the language needs UCS-2.
+_FEW: Final = 5
 
 
 def check(args: argparse.Namespace, _settings: Settings) -> int:
@@ -58,13 +63,30 @@ def preview(args: argparse.Namespace, settings: Settings) -> int:
             file=sys.stderr,
         )
         return FAILED
-    parts = segment.bodies(text)
-    shown = [coding.decode(part, parts.data_coding).text for part in parts.payloads]
-    forced = sorted({char for char in text if alphabet.encode(char) is None})
+    shown = segment.pieces(text)
+    encoding = segment.measure(text).encoding
+    forced = forced_ucs2_by(text)
+    without = on_air_without(text, forced)
     if args.json:
-        cost = {"encoding": parts.encoding, "segments": shown}
-        return say_json({"text": text, "language": found.language, **cost, "forced_ucs2_by": forced})
-    print(f"{found.head.title} · {found.name} · {found.language} · {parts.encoding}, {len(shown)} segments")
+        return say_json(
+            {
+                "text": text,
+                "language": found.language,
+                "encoding": encoding,
+                "segments": shown,
+                "forced_ucs2_by": [each.character for each in forced],
+                "forced": [each._asdict() for each in forced],
+                "segments_without": without,
+            }
+        )
+    print(f"{found.head.title} · {found.name} · {found.language} · {encoding}, {len(shown)} segments")
     for number, part in enumerate(shown, 1):
         print(f"┌─ {number}/{len(shown)}", *(f"│ {line}" for line in part.splitlines()), "└─", sep="\n")
+    if 0 < len(forced) <= _FEW:
+        print("UCS-2 because of", *map(_forcing, forced), f"without: {without} segments", sep="\n  ")
     return OK
+
+
+def _forcing(forced: Forcing) -> str:
+    instead = "" if forced.folded is None else f", could be {forced.folded!r}"
+    return f"{forced.name} ×{forced.times}, first at {forced.first + 1}{instead}"

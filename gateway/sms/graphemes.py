@@ -14,6 +14,10 @@ _JOINING: Final = re.compile(
     r"\ufe20-\ufe2f\uff9e\uff9f\U00010000-\U0010ffff]"
 )
 _REGIONAL: Final = range(0x1F1E6, 0x1F200)
+# The letters of a conjunct are one character to the reader (UAX #29, GB9c).
+_VIRAMAS: Final = "\u094d\u09cd\u0acd\u0b4d\u0c4d\u0d4d"
+_NUKTAS: Final = "\u093c\u09bc\u0abc\u0b3c\u0c3c"
+_PICTURES: Final = range(0x1F000, 0x1FB00)  # those younger than our Unicode tables with them
 _SKIN: Final = range(0x1F3FB, 0x1F400)
 _TAGS: Final = range(0xE0020, 0xE0080)
 _SPACING_LETTERS: Final = "\u0e33\u0eb3\uff9e\uff9f"  # Thai and Lao AM, half-width kana voicing
@@ -31,9 +35,13 @@ def may_join(text: str) -> bool:
 def boundaries(text: str) -> Iterator[int]:
     """Each position, from 1 on and without the end, at which a grapheme begins."""
     flags = 0  # regional indicators in a row before the position: flags are pairs of them
+    linked = False  # an Indic virama before the position, perhaps with a joiner or a nukta after it
     for position in range(1, len(text)):
         before, here = text[position - 1], text[position]
         flags = flags + 1 if ord(before) in _REGIONAL else 0
+        linked = before in _VIRAMAS or (linked and (before == ZWJ or before in _NUKTAS))
+        if linked and unicodedata.category(here) == "Lo":
+            continue
         if not _joined(before, here, flags):
             yield position
 
@@ -47,7 +55,7 @@ def _joined(before: str, here: str, flags: int) -> bool:
     if _extends(here, code):
         return True
     if before == ZWJ:
-        return unicodedata.category(here) == "So"
+        return code in _PICTURES or unicodedata.category(here) in ("So", "Sm")
     if code in _REGIONAL:
         return flags % 2 == 1
     return _hangul_joined(ord(before), code)

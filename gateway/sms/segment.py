@@ -106,8 +106,8 @@ def measure(text: str, cutting: Cutting = PLAIN) -> Measure:
                 return Measure("ucs2", _count(octets, 0, _UCS2_ROOM[cutting.join], True))
     form = _chosen(text, cutting)
     segments = _on_air(form, cutting.join)
-    if segments > 1 and cutting.join is Join.PAYLOAD and len(_whole(form)) <= MAX_PAYLOAD:
-        segments = 1
+    if segments > 1 and cutting.join is Join.PAYLOAD:
+        segments = 1 if len(_whole(form)) <= MAX_PAYLOAD else max(segments, MAX_SEGMENTS + 1)
     return Measure("ucs2" if form.ucs2 else "gsm7", segments)
 
 
@@ -208,7 +208,7 @@ def _in_default(text: str, cutting: Cutting) -> Iterator[_Form]:
     octets = alphabet.encode(text)
     if octets is None:
         return
-    form = _Form(text, octets, False, codec=_codec(cutting.default))
+    form = _Form(text, octets, False, codec=codec_of(cutting.default))
     try:
         parts = [_recoded(part, form) for part in _parts(form, cutting.join)]
     except UnicodeEncodeError:  # a Greek letter, €: what GSM has and this alphabet has not
@@ -218,7 +218,8 @@ def _in_default(text: str, cutting: Cutting) -> Iterator[_Form]:
         yield form
 
 
-def _codec(default: DefaultAlphabet) -> str:
+def codec_of(default: DefaultAlphabet) -> str:
+    """The Python codec of an alphabet other than GSM."""
     return "utf-16-be" if default == "ucs2" else default
 
 
