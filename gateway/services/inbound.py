@@ -121,8 +121,9 @@ class Inbound:
         for group in groups:
             if any(part.reply_id in told for part in group.parts):
                 continue
-            due = group.parts[0].received_at + self._wait
-            if group.complete or now >= due:
+            begun_at = group.parts[0].received_at
+            due = begun_at + self._wait
+            if group.complete or now >= due or (group.likely and now >= begun_at + REGROUP_AFTER):
                 wholes.append(group.whole(group.reply_id))
             else:
                 changes.set_timer(Timer(group.parts[0].bucket, due, TimerKind.REASSEMBLY, group.reply_id))

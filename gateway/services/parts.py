@@ -19,6 +19,9 @@ WAIT: Final = timedelta(minutes=10)
 #: When to look again whether two nodes each got a part at the same moment.
 REGROUP_AFTER: Final = timedelta(seconds=10)
 
+#: The parts of one text come within this time.
+NEAR: Final = timedelta(minutes=1)
+
 Alphabets = Mapping[str, DefaultAlphabet]
 
 
@@ -41,6 +44,8 @@ class Group(NamedTuple):
     parts: tuple[Part, ...]
     text: str
     complete: bool
+    #: Its text is whole with parts that were taken for second copies of an older text's. See `_fill`.
+    likely: bool = False
 
     @property
     def reply_id(self) -> UUID:
@@ -56,7 +61,7 @@ class Group(NamedTuple):
             last.msisdn,
             last.address,
             self.text,
-            self.complete,
+            self.complete or self.likely,
             False,
             last.received_at,
         )
@@ -91,7 +96,7 @@ def regroup(parts: Iterable[Part], alphabets: Alphabets, wait: timedelta = WAIT)
             found.append(complete)
     if by_id:
         found += reassembler.expire(max(part.received_at for part in by_id.values()) + 8 * wait)
-    return [
+    groups = [
         Group(
             parts=tuple(by_id[each] for each in sorted(text.parts, key=places.__getitem__)),
             text=text.text,
@@ -99,6 +104,50 @@ def regroup(parts: Iterable[Part], alphabets: Alphabets, wait: timedelta = WAIT)
         )
         for text in found
     ]
+    if len(by_id) > sum(len(group.parts) for group in groups):
+        spare = _spare(by_id.values(), groups)
+        groups = [group if group.complete else _fill(group, spare, alphabets) for group in groups]
+    return groups
+
+
+def _spare(parts: Iterable[Part], groups: Sequence[Group]) -> list[Part]:
+    """What was taken for second copies of a whole text. One that came before it was whole is such a copy."""
+    grouped = {part.id for group in groups for part in group.parts}
+    whole_at: dict[tuple[object, ...], list[tuple[datetime, datetime]]] = {}
+    for group in groups:
+        if group.complete:
+            span = group.parts[0].received_at, group.parts[-1].received_at
+            whole_at.setdefault(key_of(group.parts[0]), []).append(span)
+    return [
+        part
+        for part in parts
+        if part.id not in grouped
+        and not any(begun <= part.received_at < whole for begun, whole in whole_at.get(key_of(part), ()))
+    ]
+
+
+def _fill(group: Group, spare: Iterable[Part], alphabets: Alphabets) -> Group:
+    """A text whose missing parts came just before, and were taken for second copies of an older text's.
+
+    Two texts of one customer may begin or end alike, and a phone may know but few references. Alone such a
+    part is a second delivery; with others that are new it is theirs, when no other one comes in its place.
+    """
+    first = group.parts[0]
+    numbers = {part.number for part in group.parts}
+    near = {
+        part.number: part
+        for part in spare
+        if key_of(part) == key_of(first)
+        and part.number not in numbers
+        and timedelta() <= first.received_at - part.received_at <= NEAR
+    }
+    if len(numbers) + len(near) < first.total:
+        return group
+    together = Reassembler()
+    whole: Complete | None = None
+    for part in (*near.values(), *group.parts):
+        whole = together.add(_piece(part, alphabets), part.received_at) or whole
+    return group if whole is None else group._replace(text=whole.text, likely=True)
 
 
 def key_of(part: Part) -> tuple[object, ...]:

@@ -398,6 +398,31 @@ class TestLongTexts:
                 await world.inbound.store([mo(part, ANNA, "10086", world.now, esm_class=0x40)])
         assert {text for text, _, _ in await world.replies()} == {LONG, LONG[::-1]}
 
+    @pytest.mark.parametrize("session", ["main", "main-2"])
+    async def test_a_second_text_that_begins_like_the_first_is_put_together(
+        self, world: World, session: str
+    ) -> None:
+        again = LONG[:134] + "这次是另一个故障，" * 8
+        for text, on in ((LONG[:134] + LONG[::-1][:60], "main"), (again[:194], session)):
+            for part in long_parts(text):
+                world.now += timedelta(seconds=1)
+                await world.inbound.store([mo(part, ANNA, "10086", world.now, esm_class=0x40, session=on)])
+        await world.later(seconds=12)
+        assert [text for text, _, _ in await world.replies()] == [
+            LONG[:134] + LONG[::-1][:60],
+            again[:194],
+        ]
+
+    async def test_a_part_delivered_again_is_not_taken_for_one_of_the_next_text(self, world: World) -> None:
+        parts, others = long_parts(LONG), long_parts(LONG[::-1])
+        for part in (*parts, parts[0], *others[1:]):
+            world.now += timedelta(seconds=1)
+            await world.inbound.store([mo(part, ANNA, "10086", world.now, esm_class=0x40)])
+        await world.later(seconds=5)
+        await world.inbound.store([mo(others[0], ANNA, "10086", world.now, esm_class=0x40)])
+        await world.later(seconds=12)
+        assert [text for text, _, _ in await world.replies()] == [LONG, LONG[::-1]]
+
     async def test_what_stays_incomplete_is_delivered_and_marked(self, world: World) -> None:
         survey = await world.asks()
         first, _, third = long_parts("8，" + LONG)
