@@ -25,10 +25,9 @@ class Leg(Enum):
     LOST = auto()  #: refused, or undeliverable
 
 
-#: Why an attempt that left nothing at the SMSC does not count against the patience with a recipient.
+#: So begins why an attempt that left nothing at the SMSC costs no patience with its recipient.
 SENDER_REFUSED: Final = "sender refused by the SMSC"
 STOPPING: Final = "not sent before the stop"
-_NOBODYS_FAULT: Final = frozenset({SENDER_REFUSED, STOPPING})
 
 #: How a route reports on a long text: for each part, or in one receipt for all of it.
 EACH: Final = "each"
@@ -131,7 +130,7 @@ class Outgoing:
                     segment.silent = (step.detail or "").endswith(SILENT)
                 elif step.kind == Event.DEFERRED:
                     segment.refusals += 1
-                    segment.patience += step.reason not in _NOBODYS_FAULT
+                    segment.patience += not (step.reason or "").startswith((SENDER_REFUSED, STOPPING))
                 elif step.kind in _ANSWERS:
                     segment.route = step.route or ""
                 segment.state = _leg_after(step, segment.state)

@@ -166,7 +166,7 @@ class Settling:
                 pause = pauses[segment.patience]
                 segment.patience += 1
             case Fate.HELD:  # not the message's fault: it does not count, and nothing of it has left
-                fields["reason"] = SENDER_REFUSED
+                fields["reason"] = f"{SENDER_REFUSED}: {outcome.reason}" if outcome.reason else SENDER_REFUSED
             case Fate.LOST:
                 segment.state = Leg.UNKNOWN
                 return Event.LOST, pause
