@@ -14,6 +14,7 @@ from gateway.esme.choosing import Chooser, RoomOffer
 from gateway.esme.link import Ears, Link
 from gateway.esme.route import Account, BindMode, Route
 from gateway.esme.translate import key_of_receipt, key_of_response
+from gateway.esme.trouble import unbound_in_words
 from gateway.services.carrier import (
     Channel,
     Fate,
@@ -204,7 +205,7 @@ class Binds:
                         pause = FIRST_PAUSE
                 slot.last_error = await link.ended
             except (OSError, TimeoutError) as error:
-                slot.last_error = f"{type(error).__name__}: {error}" if str(error) else "no answer in time"
+                slot.last_error = unbound_in_words(error, tls=slot.route.tls is not None, connected=False)
             finally:
                 slot.link = None
                 link.abort()
