@@ -30,7 +30,7 @@ from gateway.services.callbacks import Callbacks
 from gateway.services.compose import Composer, Sender
 from gateway.services.conversations import Conversations
 from gateway.services.dispatch import Dispatch, Patience
-from gateway.services.flights import Flights
+from gateway.services.flights import EACH, Flights
 from gateway.services.inbound import Inbound
 from gateway.services.inbox import Inbox
 from gateway.services.intake import Intake
@@ -151,7 +151,8 @@ class Node:
         database, settings, now = self.database, self.settings, self.now
         self._routes = routes_of(settings) if self._sends else []
         self.binds = Binds(self._routes)
-        flights = Flights()
+        reported = {route.name: route.parts_reported for route in self._routes}
+        flights = Flights(lambda route: reported.get(route, EACH))
         notices = Notices(self.outbox)
         self._ledgers = [
             Ledger(name, await database.dedicated(name), self._callbacks_made)
@@ -186,6 +187,7 @@ class Node:
             ids=self.ids,
             smsc_ids=self.binds,
             now=now,
+            senders={sender.number: sender.extensions for sender in settings.senders.values()},
         )
         self.dispatch.early = self._receipts
         self.leases.unanswered = self.dispatch.unanswered
@@ -203,6 +205,7 @@ class Node:
             self.ids,
             language=settings.templates.language,
             valid_for=settings.delivery.valid_for,
+            estimate=self.binds.estimate,
         )
         self._conversations = Conversations(
             composer,

@@ -309,7 +309,9 @@ def receipt_of(pdu: DeliverSm | DataSm, route: Route, number_of: Callable[[str],
         verdict = Verdict.FAILED
     else:
         verdict = Verdict.NOTHING_YET
-    written = pdu.source_addr if habits.customer == "source" else pdu.destination_addr
+    written, other = pdu.source_addr, pdu.destination_addr
+    if habits.customer != "source":
+        written, other = other, written
     zone = route.zone
     submitted, done = read.submit_date, read.done_date
     if zone is not None:
@@ -323,6 +325,7 @@ def receipt_of(pdu: DeliverSm | DataSm, route: Route, number_of: Callable[[str],
         str(read.state),
         read.err,
         f"stat:{read.word or read.state} err:{read.err} submit:{submitted} done:{done}",
+        number_of(_customer(other, route.profile.mo)),
     )
 
 
