@@ -11,6 +11,7 @@ from rich.table import Table
 
 from tests.fuzz import on_session, on_text, on_wire
 from tests.fuzz.campaign import Campaign, Figures
+from tests.fuzz.guided import guided
 from tests.fuzz.target import Target
 
 TARGETS: Final[dict[str, Target]] = {
@@ -76,9 +77,7 @@ def main(argv: Sequence[str]) -> int:
         TARGETS[chosen.parsers[0]].run(bytes.fromhex(chosen.input.read_text()))
         return 0
     if chosen.engine == "atheris":
-        from tests.fuzz.guided import guided
-
-        return guided(TARGETS[chosen.parsers[0]], seconds=chosen.seconds or SECONDS, seed=chosen.seed)
+        guided(chosen.parsers[0], seconds=chosen.seconds or SECONDS, seed=chosen.seed)
     seconds = chosen.seconds or (None if chosen.cases else SECONDS)
     measured = []
     for name in chosen.parsers or TARGETS:

@@ -3,6 +3,7 @@
 import random
 import re
 import struct
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -155,3 +156,9 @@ def test_the_command_says_how_to_have_it_again(
 def test_what_the_command_cannot_do_it_says(argv: list[str]) -> None:
     with pytest.raises(SystemExit):
         main(argv)
+
+
+def test_without_the_guided_engine_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "atheris", None)
+    with pytest.raises(SystemExit, match="not installed"):
+        main(["udh", "--engine", "atheris"])

@@ -72,15 +72,16 @@ class OtherSmsc:
         self._reading = asyncio.create_task(self._read())
 
     @classmethod
-    async def start(cls, folder: Path) -> OtherSmsc:
+    async def start(cls, folder: Path, script: Path = SCRIPT, *arguments: str) -> OtherSmsc:
         """Raises MissingError."""
         node = shutil.which("node")
         if node is None:
             raise MissingError("node is not installed")
         process = await asyncio.create_subprocess_exec(
             node,
-            str(SCRIPT),
+            str(script),
             str(await package(folder)),
+            *arguments,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
         )
