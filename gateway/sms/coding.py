@@ -4,6 +4,7 @@ SMPP 3.4 §5.2.19 and TS 23.038 §4. Decoding never raises and loses nothing tha
 shows as U+FFFD or Latin-1, and is flagged.
 """
 
+import unicodedata
 from collections.abc import Callable
 from typing import Final, Literal, NamedTuple
 
@@ -169,8 +170,8 @@ def _turned(octets: bytes, text: str) -> str | None:
     """The text read little-endian, where without any mark all else speaks for that order.
 
     Read so, all of it is ASCII or one of the 7,000 characters of GB 2312; as it came, hardly any is. "8" is
-    U+3800 the other way round, 满意 an unassigned character and a Tibetan one. One rare ideograph alone is
-    no evidence, and the text stays as it came.
+    U+3800 the other way round, 满意 a private character and a Tibetan one. One or two rare ideographs alone
+    are no evidence, and the text stays as it came.
     """
     if _is_common(text):
         return None
@@ -178,9 +179,17 @@ def _turned(octets: bytes, text: str) -> str | None:
         turned = octets.decode("utf-16-le")
     except UnicodeDecodeError:
         return None
-    if not _is_common(turned) or 4 * sum(map(_is_common, text)) > len(text):
+    if not _is_common(turned) or 4 * sum(map(_speaks_for_itself, text)) > len(text):
         return None
-    return turned if len(turned) > 1 or turned.isascii() else None
+    if turned.isascii():
+        return turned if len(turned) > 1 or turned.isalnum() else None
+    impossible = any(unicodedata.category(char) in ("Cn", "Co") for char in text)
+    return turned if impossible or len(turned) > 2 else None
+
+
+def _speaks_for_itself(char: str) -> bool:
+    """Whether a character makes it likely that it stands as it came; an ideographic space may be a nought."""
+    return char != "\u3000" and (_is_common(char) or unicodedata.category(char) in ("So", "Sm"))
 
 
 def _is_common(text: str) -> bool:

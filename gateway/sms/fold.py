@@ -33,10 +33,8 @@ _LOOK_ALIKES: Final = {
     "ffl": "\ufb04",
     "\n": "\u2028\u2029\u0085\v",
 }
-_FOLD: Final = {like: plain for plain, likes in _LOOK_ALIKES.items() for like in likes} | {
-    chr(code): chr(code - 0xFEE0)
-    for code in range(0xFF01, 0xFF5F)  # full-width ASCII
-}
+_FULL_WIDTH: Final = {chr(code): chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)} | {"\uff40": "'"}
+_FOLD: Final = _FULL_WIDTH | {like: plain for plain, likes in _LOOK_ALIKES.items() for like in likes}
 
 
 def fold(text: str, into: Alphabet = GSM) -> str:

@@ -75,4 +75,5 @@ def _folded(text: str, position: int, table: Alphabet) -> str | None:
     if position and unicodedata.combining(char):
         together = unicodedata.normalize("NFC", text[position - 1] + char)
         return "" if len(together) == 1 and table.holds(together) else None
-    return plain_for(char, table)
+    plain = plain_for(char, table)
+    return None if plain == char else plain  # the table has it, the SMSC's default alphabet has not

@@ -75,3 +75,39 @@ def test_odd_octets_are_read_as_the_standard_says(octets: bytes, text: str, well
 
 def test_what_forced_ucs2_is_named_with_its_place() -> None:
     assert alphabet.forced_ucs2_by("It’s 5€ – ok") == [(2, "’"), (8, "–")]
+
+
+def packed(septets: bytes, fill_bits: int = 0) -> bytes:
+    """As TS 23.038 §6.1.2.1 draws it: bit by bit, the lowest first."""
+    bits = [0] * fill_bits + [septet >> place & 1 for septet in septets for place in range(7)]
+    bits += [0] * (-len(bits) % 8)
+    return bytes(
+        sum(bit << place for place, bit in enumerate(bits[at : at + 8])) for at in range(0, len(bits), 8)
+    )
+
+
+@given(st.binary().map(lambda octets: bytes(octet & 0x7F for octet in octets)), st.integers(0, 6))
+def test_packed_septets_come_back(septets: bytes, fill_bits: int) -> None:
+    found = alphabet.unpack(packed(septets, fill_bits), fill_bits)
+    spare = septets[-1:] in (b"\0", b"\r") and (7 * len(septets) + fill_bits) % 8 == 0
+    assert found == (septets[:-1] if spare else septets)
+
+
+@pytest.mark.parametrize(
+    ("octets", "fill_bits", "septets"),
+    [
+        pytest.param("e8329bfd4697d9ec37", 0, b"hellohello", id="ten septets in nine octets"),
+        pytest.param("31d98c56b3dd00", 0, b"1234567", id="seven spare bits are no character"),
+        pytest.param("31d98c56b3dd70", 0, b"12345678", id="eight septets fill seven octets"),
+        pytest.param("31d98c56b3dd1a", 0, b"1234567", id="a CR fills the spare bits"),
+        pytest.param("", 0, b"", id="nothing"),
+        pytest.param("d06536fb0d", 1, b"hello", id="one fill bit"),
+    ],
+)
+def test_septets_are_unpacked(octets: str, fill_bits: int, septets: bytes) -> None:
+    assert alphabet.unpack(bytes.fromhex(octets), fill_bits) == septets
+
+
+@given(st.binary(max_size=300), st.integers(0, 6))
+def test_unpacking_never_raises(octets: bytes, fill_bits: int) -> None:
+    assert alphabet.unpack(octets, fill_bits).isascii()

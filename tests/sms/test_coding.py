@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.sms import coding
+from gateway.sms import alphabet, coding, udh
 from gateway.sms.coding import Scheme, decode, scheme_of
 
 
@@ -102,3 +102,149 @@ def test_decoding_never_raises_and_gives_a_storable_text(
         assert (
             decoded.ill_formed or octets[:2] in (b"\xff\xfe", b"\xfe\xff") or data_coding in (5, 10, 13, 14)
         )
+
+
+# TS 23.038 §4, group by group: the bits 7 to 4, the low bits that matter, and what they mean.
+GENERAL = {0b00: "gsm7", 0b01: "binary", 0b10: "ucs2", 0b11: "binary"}
+
+
+def as_the_standard_says(data_coding: int) -> Scheme:
+    group, low = data_coding >> 4, data_coding & 0x0F
+    if group <= 0b0111:
+        charset = "compressed" if group & 0b0010 else GENERAL[low >> 2]
+        return Scheme(charset, low & 3 if group & 0b0001 else None)
+    if group <= 0b1011:
+        return Scheme("gsm7")
+    if group <= 0b1110:
+        return Scheme("ucs2" if group == 0b1110 else "gsm7", waiting=True)
+    return Scheme("binary" if low & 0b0100 else "gsm7", low & 3)
+
+
+@pytest.mark.parametrize("data_coding", range(0x10, 0x100))
+def test_all_groups_are_those_of_the_standard(data_coding: int) -> None:
+    assert scheme_of(data_coding) == as_the_standard_says(data_coding)
+
+
+@pytest.mark.parametrize(
+    ("data_coding", "codec", "text"),
+    [
+        pytest.param(0x05, "shift_jis", "満足です", id="JIS"),
+        pytest.param(0x06, "iso8859_5", "Спасибо", id="Cyrillic"),
+        pytest.param(0x07, "iso8859_8", "תודה", id="Hebrew"),
+        pytest.param(0x0A, "iso2022_jp", "満足", id="ISO-2022-JP"),
+        pytest.param(0x0D, "euc_jp", "満足", id="extended JIS"),
+        pytest.param(0x0E, "euc_kr", "만족", id="KS C 5601"),
+    ],
+)
+def test_other_scripts_are_read_and_broken_ones_kept(data_coding: int, codec: str, text: str) -> None:
+    octets = text.encode(codec)
+    assert decode(octets, data_coding) == (text, False, None, False)
+    assert decode(octets + b"\xff\xff", data_coding).text
+
+
+@pytest.mark.parametrize(
+    ("text", "is_read"),
+    [
+        pytest.param("8", True, id="a score alone"),
+        pytest.param("10", True, id="two digits"),
+        pytest.param("ok, thanks", True, id="letters"),
+        pytest.param("满意", True, id="Chinese"),
+        pytest.param("8分，小伙子态度很好", True, id="Chinese and a digit"),
+        pytest.param("一", False, id="one ideograph may be either"),
+        pytest.param("0", False, id="a nought is an ideographic space the other way round"),
+        pytest.param("谢谢😀", False, id="an emoji is no evidence"),
+    ],
+)
+def test_little_endian_without_a_mark_is_seen_where_all_speaks_for_it(text: str, is_read: bool) -> None:
+    decoded = decode(text.encode("utf-16-le"), 8)
+    assert (decoded.text == text) is is_read
+    assert decoded.ill_formed or not is_read
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("一", id="U+4E00"),
+        pytest.param("开最一", id="each the low octet nought"),
+        pytest.param("謝謝您", id="traditional"),
+        pytest.param("㐀", id="rare ideograph"),
+        pytest.param("☀", id="sun"),
+        pytest.param("☀☀", id="two suns"),
+        pytest.param("❤❤", id="hearts"),
+        pytest.param("㎡", id="unit"),
+        pytest.param("\u3000", id="ideographic space"),
+        pytest.param("\ue04e", id="private use"),
+        pytest.param("はい", id="kana"),
+        pytest.param("예, 감사합니다", id="Hangul"),
+        pytest.param("نعم شكرا", id="Arabic"),
+        pytest.param("धन्यवाद", id="Devanagari"),
+        pytest.param("ขอบคุณ", id="Thai"),
+        pytest.param("8分，态度很好", id="Chinese"),
+    ],
+)
+def test_big_endian_text_stays_so(text: str) -> None:
+    expected = (
+        "4" if text == "㐀" else text
+    )  # the one ideograph in Unicode's first extension that reads as a digit
+    assert decode(text.encode("utf-16-be"), 8).text == expected
+
+
+@given(st.text(st.characters(codec="gb2312"), min_size=1))
+def test_simplified_chinese_is_never_turned(text: str) -> None:
+    if "\0" not in text:
+        assert decode(text.encode("utf-16-be"), 8) == (text, False, None, False)
+
+
+@pytest.mark.parametrize(
+    ("data_coding", "group", "flash"),
+    [
+        pytest.param(0, "general", 0x10, id="GSM"),
+        pytest.param(0, "class", 0xF0, id="GSM in the class group"),
+        pytest.param(8, "general", 0x18, id="UCS-2"),
+        pytest.param(8, "class", 0x18, id="UCS-2, which the class group has not"),
+    ],
+)
+def test_flash_is_written_as_the_smsc_wants_it(
+    data_coding: int, group: coding.ClassGroup, flash: int
+) -> None:
+    assert coding.with_class(data_coding, 0, group) == flash
+    assert scheme_of(flash) == (scheme_of(data_coding).charset, 0, False)
+
+
+@pytest.mark.parametrize(
+    ("header", "octets", "text"),
+    [
+        pytest.param("03240101", b"\x1b\x53ok", "Şok", id="single shift"),
+        pytest.param("03250101", b"\x1c\x04", "Ş€", id="locking shift"),
+        pytest.param("050003070201", b"\x1c\x04", "Æè", id="no language"),
+        pytest.param("03240163", b"\x1b\x53", "S", id="an unknown language"),
+    ],
+)
+def test_header_names_the_tables(header: str, octets: bytes, text: str) -> None:
+    found, rest = udh.parse(bytes.fromhex(header) + octets)
+    assert decode(rest, 0, "gsm7", found).text == text
+    assert decode(rest, 0xF1, "gsm7", found).text == text
+    assert decode("好".encode("utf-16-be"), 8, "gsm7", found).text == "好"
+    assert decode(b"\xe9", 0, "latin1", found).text == "é"
+
+
+@pytest.mark.parametrize(
+    ("header", "octets", "text"),
+    [
+        pytest.param("", "e8329bfd4697d9ec37", "hellohello", id="without a header"),
+        pytest.param("050003070201", "d06536fb0d", "hello", id="one fill bit behind six octets"),
+        pytest.param("03240101", "d84cdf", "Şo", id="a language, three fill bits"),
+    ],
+)
+def test_packed_texts_are_unpacked(header: str, octets: str, text: str) -> None:
+    found, rest = udh.take(bytes.fromhex(header + octets), udh.UDHI if header else 0)
+    assert decode(rest, 0, "gsm7", found, packed=True).text == text
+    assert decode(rest, 0x11, "latin1", found, packed=True).text == text
+
+
+def test_packing_is_for_gsm_texts_alone() -> None:
+    octets = "好".encode("utf-16-be")
+    assert decode(octets, 8, packed=True).text == "好"
+    assert decode(b"caf\xe9", 3, packed=True).text == "café"
+    assert coding.unpacked(octets, 8) == octets
+    assert alphabet.decode(coding.unpacked(bytes.fromhex("e8329bfd06"), 0)) == ("hello", True)

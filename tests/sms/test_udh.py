@@ -78,3 +78,37 @@ def test_header_is_taken_only_where_esm_class_says_so() -> None:
 def test_header_over_255_octets_is_refused() -> None:
     with pytest.raises(ValueError, match="range"):
         udh.build([Element(0x70, b"x" * 200), Element(0x71, b"x" * 200)])
+
+
+@pytest.mark.parametrize(
+    ("octets", "languages"),
+    [
+        pytest.param("03240101", (0, 1), id="single shift"),
+        pytest.param("03250103", (3, 0), id="locking shift"),
+        pytest.param("06240106250106", (6, 6), id="both"),
+        pytest.param("06240101240103", (0, 3), id="the last counts"),
+        pytest.param("0424020102", (0, 0), id="of two octets: none"),
+        pytest.param("050003a70302", (0, 0), id="none"),
+    ],
+)
+def test_languages_are_read(octets: str, languages: tuple[int, int]) -> None:
+    assert udh.parse(bytes.fromhex(octets))[0].languages == languages
+
+
+@pytest.mark.parametrize("locking", [0, 1, 13])
+@pytest.mark.parametrize("single", [0, 1, 13])
+def test_languages_come_back(locking: int, single: int) -> None:
+    elements = udh.shift(locking, single)
+    assert udh.parse(udh.alone(elements) + b"ok")[0].languages == (locking, single) or not elements
+    header, text = udh.parse(udh.concatenation(7, 2, 1, after=elements) + b"ok")
+    assert (header.languages, header.ill_formed, text) == ((locking, single), False, b"ok")
+    assert header.concatenation == Concatenation(7, 2, 1, wide=False)
+
+
+@pytest.mark.parametrize(
+    ("length", "fill_bits"),
+    [(0, 0), (1, 6), (4, 3), (6, 1), (7, 0), (8, 6), (9, 5), (10, 4), (12, 2), (13, 1)],
+)
+def test_fill_bits_reach_the_next_septet(length: int, fill_bits: int) -> None:
+    assert udh.Udh(length=length).fill_bits == fill_bits
+    assert (8 * length + fill_bits) % 7 == 0
