@@ -84,10 +84,26 @@ def test_a_file_is_read_whole(folder: Path) -> None:
 
 
 def test_what_extends_replaces_setting_by_setting(folder: Path) -> None:
-    profile_of(folder, "receipts: {ignore_zeros: true}\nstatuses: {0x14: throttle, 0x401: ours}", "base")
-    found = profile_of(
-        folder, "extends: base\nreceipts: {ignore_case: true}\nstatuses: {ESME_RMSGQFUL: recipient}"
+    profile_of(
+        folder,
+        """
+        receipts: {ignore_zeros: true, words: {A: DELIVERED, B: EXPIRED}}
+        statuses: {0x14: throttle, 0x401: ours}
+        tlvs: {source_port: {int16: 1}}
+        """,
+        "base",
     )
+    found = profile_of(
+        folder,
+        """
+        extends: base
+        receipts: {ignore_case: true, words: {B: DELETED}}
+        statuses: {ESME_RMSGQFUL: recipient}
+        tlvs: {0x020A: {hex: "ff"}}
+        """,
+    )
+    assert found.receipts.words == {"A": State.DELIVERED, "B": State.DELETED}
+    assert found.tlvs == {0x20A: b"\xff"}
     assert (found.receipts.ignore_zeros, found.receipts.ignore_case) == (True, True)
     assert {code: ruling.verdict for code, ruling in found.statuses.items()} == {
         0x14: Verdict.RECIPIENT,

@@ -29,6 +29,10 @@ OURS: Final = frozenset(
 FORMS: Final = {"int8": 1, "int16": 2, "int32": 4, "text": 0, "hex": 0}
 
 
+#: Tables of tables that one's own entries are added to.
+_OPEN: Final = {"receipts": "words", "mo": "prefixes"}
+
+
 class Profiles:
     """The profiles that can be had, each read when it is asked for. `faults` is all that was found wrong."""
 
@@ -87,8 +91,7 @@ class Profiles:
             return mine
         merged = dict(self._extended(base_name, base, (*through, path)))
         for key, value in mine.items():
-            below = merged.get(key)
-            merged[key] = {**below, **value} if isinstance(below, dict) and isinstance(value, dict) else value
+            merged[key] = _over(merged.get(key), value, within=_OPEN.get(key, ""))
         return merged
 
     def _fault(self, path: Path, place: Place, sentence: str) -> None:
@@ -137,6 +140,16 @@ def judge_profiles(settings: Settings, profiles: Profiles) -> Iterator[tuple[Pla
             near = difflib.get_close_matches(smsc.profile, profiles.names(), 1, 0.5)
             hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(profiles.names())}"
             yield ("smsc", name, "profile"), f'there is no profile "{smsc.profile}"; {hint}'
+
+
+def _over(below: Any, value: Any, *, within: str) -> Any:
+    """A setting over the one that it replaces: a table key by key, and the table `within` it likewise."""
+    if not isinstance(below, dict) or not isinstance(value, dict):
+        return value
+    both = {**below, **value}
+    if within in below and within in value:
+        both[within] = _over(below[within], value[within], within="")
+    return both
 
 
 def _files(folder: Path) -> dict[str, Path]:
