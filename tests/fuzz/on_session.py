@@ -2,6 +2,7 @@
 ask for anything, held against a small account of what was asked and what was said."""
 
 import struct
+from collections import Counter
 from random import Random
 from typing import Any, Final
 
@@ -54,8 +55,7 @@ class Account:
         self.now = 0.0
         self.alive: set[int] = set()
         self.timed_out: set[int] = set()
-        self.asked = 0  # requests of the peer that want an answer
-        self.answered = 0
+        self.unanswered: Counter[int] = Counter()  # requests of the peer, by their sequence numbers
         self.owed: list[pdu.Pdu] = []
         self.ours: list[pdu.Pdu] = []  # requests that the session has written
         self.ended = False
@@ -75,11 +75,12 @@ class Account:
         """A second opinion on what the stream holds."""
         self._stream += data
         while len(self._stream) >= 16:
-            length, command, _, _ = _HEADER.unpack_from(self._stream)
+            length, command, _, number = _HEADER.unpack_from(self._stream)
             if not 16 <= length <= MAX_PDU_LENGTH or len(self._stream) < length:
                 return
             del self._stream[:length]
-            self.asked += not command & RESPONSE
+            if not command & RESPONSE:
+                self.unanswered[number] += 1
 
     def token(self) -> int:
         self._tokens += 1
@@ -106,8 +107,8 @@ class Account:
                     self.ended = True
                 case events.Request(pdu=asked):
                     self.owed.append(asked)
-                case events.Notice():
-                    self.answered += 1  # it has no response
+                case events.Notice(pdu=noted):
+                    self.unanswered[noted.sequence_number] -= 1  # it has no response
                 case _:
                     pass
         self.check()
@@ -121,7 +122,7 @@ class Account:
         for frame in codec.FrameReader().feed(self.session.data_to_send()):
             sent = codec.decode(frame)  # what we write can be read
             if sent.is_response:
-                self.answered += 1
+                self.unanswered[sent.sequence_number] -= 1
             else:
                 self.ours.append(sent)
 
@@ -134,9 +135,8 @@ class Account:
         must(session.closed == self.ended, "the end is told")
         must(session._reader.buffered < MAX_PDU_LENGTH, "no more is held than one PDU")
         if not session.closed:
-            lacking = self.asked - self.answered - len(self.owed)
-            must(lacking <= 0, f"each request has its answer ({lacking} have none)")
-            must(lacking >= 0, "and none has two")
+            owed = Counter(asked.sequence_number for asked in self.owed)
+            must(self.unanswered == owed, "each request has one answer, by its number, or is owed it")
 
 
 def run(data: bytes) -> None:

@@ -2,6 +2,8 @@
 the field's own status, or a reading that loses nothing, and never anything else."""
 
 import struct
+import tracemalloc
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -209,6 +211,20 @@ def test_a_length_that_cannot_be_costs_nothing(command: int, length: int) -> Non
     with pytest.raises(FramingError) as caught:
         reader.feed(struct.pack(">IIII", length, command, 0, 9))
     assert (caught.value.sequence_number, caught.value.frames, reader.buffered) == (9, [], 0)
+
+
+@pytest.mark.parametrize("length", [MAX_PDU_LENGTH, MAX_PDU_LENGTH + 1, 0xFFFFFFFF])
+def test_nothing_is_allocated_for_what_a_peer_only_announces(length: int) -> None:
+    announced = struct.pack(">IIII", length, 5, 0, 9)
+    tracemalloc.start()
+    try:
+        reader = codec.FrameReader()
+        with suppress(FramingError):
+            reader.feed(announced)
+        assert tracemalloc.get_traced_memory()[1] < 8192
+        assert reader.buffered <= len(announced)
+    finally:
+        tracemalloc.stop()
 
 
 def test_the_response_bit_alone_decides_what_is_answered() -> None:
