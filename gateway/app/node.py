@@ -12,7 +12,7 @@ from typing import Any, Final
 from gateway import __version__, telemetry
 from gateway.app.desk import Desk, FaultyFilesError
 from gateway.app.routes import routes_of
-from gateway.config import Settings, listening, server_tls
+from gateway.config import ConfigError, Settings, listening, rates_of, server_tls, steering_of
 from gateway.domain.connector import Connector, load_connectors
 from gateway.domain.event import Callback
 from gateway.domain.ids import IdSource, floor_at
@@ -78,10 +78,15 @@ class Node:
         *,
         now: Callable[[], datetime] = utc_now,
         rules: Callable[[Rules], Rules] = lambda rules: rules,
+        read_again: Callable[[], Settings] | None = None,
     ) -> None:
-        """`rules` may change the rules as they are read: the demo's have no limits."""
+        """`rules` may change the rules as they are read: the demo's have no limits.
+
+        `read_again` reads the configuration once more, for `reload`.
+        """
         self.settings = settings
         self.now = now
+        self._read_again = read_again
         self.desk = Desk(settings, rules)
         self.port = 0  #: of HTTP, once it listens
         regions = settings.regions
@@ -107,16 +112,28 @@ class Node:
         await self._stop()
 
     def reload(self) -> None:
-        """Read templates and rules anew; what can't be used is told, and the old stays in force."""
+        """Read templates, rules and routing anew; what can't be used is told, and changes nothing."""
         try:
             self.desk.reload()
-        except FaultyFilesError as error:
+            self._steer_anew()
+        except (FaultyFilesError, ConfigError) as error:
             telemetry.UP_TO_DATE.set(0)
             for fault in error.faults:
                 log.error("not loaded, the former stays in force", extra={"fault": fault})
         else:
             telemetry.UP_TO_DATE.set(1)
-            log.info("templates and rules loaded")
+            log.info("templates, rules and routing table loaded")
+
+    def _steer_anew(self) -> None:
+        """Take over [[routing]] and the rates of senders. Raises `ConfigError`, with all as it was."""
+        if self._read_again is None:
+            return
+        settings = self._read_again()
+        strange = [name for name in settings.smsc if name not in self.settings.smsc]
+        if strange:
+            raise ConfigError([f"[smsc.{name}] is new: restart to use it" for name in strange])
+        self.binds.steer(steering_of(settings), rates_of(settings))
+        self.dispatch.steered()
 
     # In order
 
@@ -149,8 +166,8 @@ class Node:
     async def _build_sending(self) -> None:
         """The way to the phone: binds, dispatch, receipts, and the leases on what is sent."""
         database, settings, now = self.database, self.settings, self.now
-        self._routes = routes_of(settings) if self._sends else []
-        self.binds = Binds(self._routes)
+        self._routes = routes_of(settings)
+        self.binds = Binds(self._routes, steering=steering_of(settings), senders=rates_of(settings))
         reported = {route.name: route.parts_reported for route in self._routes}
         flights = Flights(lambda route: reported.get(route, EACH))
         notices = Notices(self.outbox)
@@ -388,8 +405,9 @@ class Node:
             due = loop.time() + LAG_SECONDS
             await asyncio.sleep(LAG_SECONDS)
             telemetry.LOOP_LAG.observe(max(0.0, loop.time() - due))
-            self.dispatch.observe()
-            self.binds.observe()
+            if self._sends:
+                self.dispatch.observe()
+                self.binds.observe()
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         self._tasks.append(asyncio.create_task(work))

@@ -14,7 +14,7 @@ from gateway import telemetry
 from gateway.app.database import TROUBLES, keep_running, serving
 from gateway.app.desk import FaultyFilesError
 from gateway.app.node import Node
-from gateway.config import Settings, missing_to_serve
+from gateway.config import Settings, load, missing_to_serve
 from gateway.config.schema import ROLES
 from gateway.storage import migrate as migrations
 from gateway.storage.database import UnsafeDatabase
@@ -32,7 +32,7 @@ COLLECT_AFTER: Final = (5_000, 3, 2)
 
 
 async def serve(args: argparse.Namespace, settings: Settings) -> int:
-    """Run until SIGINT or SIGTERM; SIGHUP reads templates and rules anew."""
+    """Run until SIGINT or SIGTERM; SIGHUP reads templates, rules and the routing table anew."""
     telemetry.configure(settings.log.level, settings.log.style)
     if args.roles:
         strange = sorted(set(args.roles) - set(ROLES))
@@ -49,7 +49,7 @@ async def serve(args: argparse.Namespace, settings: Settings) -> int:
     try:
         with serving(settings, patience=LEAVE_SECONDS) as (dsn, server):
             await prepare(dsn, settings)
-            async with Node(settings, dsn) as node:
+            async with Node(settings, dsn, read_again=lambda: load(args.config)) as node:
                 watch = asyncio.create_task(keep_running(server))
                 seldom_collect()
                 await _until_told(node)

@@ -16,6 +16,7 @@ from gateway.config.files import Files, read_catalogue, read_files, shipped
 from gateway.config.judge import CONNECTORS, judge, listening
 from gateway.config.profiles import Profiles, judge_profiles, profiles_of
 from gateway.config.read import Place, Reader, duration, lines_of, overlay
+from gateway.config.routing import rates_of, steering_of
 from gateway.config.schema import (
     NONE,
     ROLES,
@@ -28,6 +29,7 @@ from gateway.config.schema import (
     Receiver,
     Regions,
     Retention,
+    Routing,
     Secret,
     Security,
     Sender,
@@ -54,6 +56,7 @@ __all__ = [
     "Receiver",
     "Regions",
     "Retention",
+    "Routing",
     "Secret",
     "Security",
     "Sender",
@@ -67,11 +70,13 @@ __all__ = [
     "load",
     "missing_to_serve",
     "profiles_of",
+    "rates_of",
     "read_catalogue",
     "read_files",
     "server_tls",
     "shipped",
     "smsc_tls",
+    "steering_of",
     "tls_mode",
 ]
 

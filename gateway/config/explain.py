@@ -70,6 +70,8 @@ def explain() -> str:
         kind = bare(section.type)
         if typing.get_origin(kind) is dict:
             parts += _section(bare(typing.get_args(kind)[1]), f"{section.name}.<name>")
+        elif typing.get_origin(kind) is list:
+            parts += _section(bare(typing.get_args(kind)[0]), f"[{section.name}]")
         else:
             parts += _section(kind, section.name)
     return "\n".join(parts).rstrip() + "\n"

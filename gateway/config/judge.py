@@ -8,6 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from gateway.config.read import Place, squeezed
+from gateway.config.routing import judge_routing
 from gateway.config.schema import Settings
 from gateway.config.tls import judge_tls
 from gateway.domain.call_template import TemplateFault
@@ -49,6 +50,7 @@ def judge(settings: Settings) -> Iterator[tuple[Place, str]]:
     networks = list(_judge_networks(("security", "allow_targets"), settings.security.allow_targets))
     yield from networks
     yield from _judge_routes(settings)
+    yield from judge_routing(settings)
     yield from _judge_connectors(settings, None if networks else Targets(settings.security.allow_targets))
 
 

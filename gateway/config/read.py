@@ -140,7 +140,7 @@ class Reader:
         self.faults.append(f"{self._origin(place)}: {name_of(place)}: {sentence}")
 
     def _origin(self, place: Place) -> str:
-        if place:
+        if place and place not in self._origins:
             place = (*place[:-1], _ITEM.sub("", place[-1]))
         while place and place not in self._origins:
             place = place[:-1]
@@ -153,6 +153,8 @@ class Reader:
             return self.table(plain, raw, place)
         if typing.get_origin(plain) is dict and is_table(bare(typing.get_args(plain)[1])):
             return self._named(bare(typing.get_args(plain)[1]), raw, place)
+        if typing.get_origin(plain) is list and is_table(bare(typing.get_args(plain)[0])):
+            return self._tables(bare(typing.get_args(plain)[0]), raw, place)
         if plain == dict[str, Secret]:
             return self._secrets(raw)
         if plain is timedelta:
@@ -202,6 +204,13 @@ class Reader:
             raise WrongError(f"expected sections such as [{name_of((*place, 'main'))}]")
         built = {name: self.table(kind, item, (*place, name)) for name, item in raw.items()}
         return {name: item for name, item in built.items() if item is not None}
+
+    def _tables(self, kind: type[msgspec.Struct], raw: Any, place: Place) -> list[Any]:
+        if not isinstance(raw, list):
+            raise WrongError(f"expected sections such as [[{name_of(place)}]]")
+        *outer, name = place
+        built = [self.table(kind, item, (*outer, f"{name}[{at}]")) for at, item in enumerate(raw)]
+        return built if None not in built else []
 
     def table(self, kind: type[msgspec.Struct], raw: Any, place: Place) -> Any:
         """One section. What is missing, unknown or wrong is noted; a section with such a key becomes None.
@@ -297,7 +306,7 @@ def overlay(raw: dict[str, Any], environ: Mapping[str, str], known: typing.Itera
 
 # --- Lines of the file -----------------------------------------------------------------------------------
 
-_HEADER: Final = re.compile(r"^\s*\[([^\[\]]+)\]\s*(?:#.*)?$")
+_HEADER: Final = re.compile(r"^\s*(\[?)\[([^\[\]]+)\]\]?\s*(?:#.*)?$")
 _KEY: Final = re.compile(r"""^\s*((?:[A-Za-z0-9_.-]+|"[^"]*"|'[^']*'|\s*\.\s*)+?)\s*=""")
 _PART: Final = re.compile(r"""[A-Za-z0-9_-]+|"[^"]*"|'[^']*'""")
 
@@ -306,9 +315,14 @@ def lines_of(text: str, file: str) -> Origins:
     """On which line each setting stands. Good for pointing at, not for reading: tomllib does that."""
     origins: Origins = {(): file}
     section: Place = ()
+    items: dict[str, int] = {}  # of each [[list]], the number of the item that we are in
     for number, line in enumerate(text.splitlines(), 1):
         if header := _HEADER.match(line):
-            section = place = tuple(part.strip("\"'") for part in _PART.findall(header[1]))
+            first, *rest = (part.strip("\"'") for part in _PART.findall(header[2]))
+            if header[1]:
+                items[first] = items.get(first, -1) + 1
+                origins.setdefault((first,), f"{file}:{number}")
+            section = place = (f"{first}[{items[first]}]" if first in items else first, *rest)
         elif key := _KEY.match(line):
             place = (*section, *(part.strip("\"'") for part in _PART.findall(key[1])))
         else:

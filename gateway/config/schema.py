@@ -137,6 +137,39 @@ class Sender(Struct, frozen=True, kw_only=True):
     extensions: Annotated[
         int, says("digits that the SMSC lets us append, so that each reply finds home; 0: none", ge=0, le=6)
     ] = 0
+    rate: Annotated[
+        int, says("PDUs a second over all SMSCs, a long text counting each part; 0: no limit of ours", ge=0)
+    ] = 0
+
+
+class Routing(Struct, frozen=True, kw_only=True):
+    """One line of the routing table, written once for each: which messages, and which SMSCs may carry them.
+
+    Messages look for theirs from the top, and the first that fits is taken; what is left out fits all.
+    Messages that none fits go by any SMSC.
+    """
+
+    to: Annotated[
+        dict[str, int] | list[str],
+        says(
+            "SMSCs that carry them: `{main = 3, other = 1}` keeps to these shares, waiting for the slower; "
+            '`["main", "other"]` gives to whichever has room'
+        ),
+    ]
+    name: Annotated[str, says("for people; empty: its place in the table")] = ""
+    prefixes: Annotated[list[str], says("beginnings of customers' numbers, country code first, as 86139")] = (
+        field(default_factory=list)
+    )
+    lanes: Annotated[
+        list[Literal["emergency", "transactional", "service", "survey", "marketing"]], says("traffic classes")
+    ] = field(default_factory=list)
+    senders: Annotated[list[str], says("senders of ours by name or number, with any extension")] = field(
+        default_factory=list
+    )
+    backup: Annotated[
+        list[str],
+        says("SMSCs that stand in, the first of them that works, while all in `to` are down or failing"),
+    ] = field(default_factory=list)
 
 
 class Success(Struct, frozen=True, kw_only=True):
@@ -283,6 +316,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     http: Http = Http()
     smsc: dict[str, Smsc] = field(default_factory=dict)
     senders: dict[str, Sender] = field(default_factory=dict)
+    routing: list[Routing] = field(default_factory=list)
     connectors: dict[str, Connector] = field(default_factory=dict)
     security: Security = Security()
     delivery: Delivery = Delivery()

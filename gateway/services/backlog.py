@@ -88,6 +88,10 @@ class Backlog:
         self.queue.put_first(returned)
         self.wake.set()
 
+    def sort_anew(self) -> None:
+        """The channels of messages are others now."""
+        self.queue.sort_anew()
+
     # Later
 
     def later(self, when: datetime, what: Segment | Outgoing) -> None:

@@ -24,7 +24,7 @@ from gateway.services.carrier import Carrier, EarlyReceipts, Fate, Outcome, Owne
 from gateway.services.flights import Flights, Leg, Outgoing
 from gateway.services.ledger import Ledger
 from gateway.services.notices import Notices
-from gateway.services.preparing import prepare
+from gateway.services.preparing import Preparing
 from gateway.services.queue import segments_of
 from gateway.services.resume import Resumption
 from gateway.services.settling import PAUSE_SECONDS, Page, Settling
@@ -99,6 +99,7 @@ class Dispatch:
         )
         self._reserved: Counter[str] = Counter()  # by route: parcels whose attempt is being committed
         self._troubled = 0  # batches that wait for the database to be back
+        self._preparing = Preparing(carrier, flights.references)
         self._in_order = asyncio.Lock()
         self._few_unread = False
         self._unsaved: Counter[int] = Counter()  # answers for buckets given away that are not on record yet
@@ -126,6 +127,11 @@ class Dispatch:
 
     def room_again(self) -> None:
         """The carrier has room, or may have."""
+        self._backlog.wake.set()
+
+    def steered(self) -> None:
+        """The carrier leads messages other ways than before."""
+        self._backlog.sort_anew()
         self._backlog.wake.set()
 
     def outcomes(self, outcomes: Sequence[Outcome]) -> None:
@@ -288,7 +294,8 @@ class Dispatch:
     ) -> None:
         message = outgoing.message
         try:
-            made, ready = prepare(outgoing, route, self._carrier, self._leases.epoch(message.bucket), now)
+            epoch = self._leases.epoch(message.bucket)
+            made, ready = self._preparing.prepare(outgoing, route, epoch, now)
         except Exception:
             log.exception("can't be cut", extra={"message_id": public(Kind.MESSAGE, message.id)})
             self._flights.let_go(outgoing)

@@ -480,7 +480,7 @@ async def test_attempts_that_may_not_be_stored_are_not_sent_before_it_is_known(
 
 async def test_a_text_that_can_not_be_cut_harms_nobody_else(roads: Roads) -> None:
     node = await roads.node()
-    bad, good = message_to()._replace(segments=2), message_to(BEN)
+    bad, good = message_to()._replace(body="x" * 50_000), message_to(BEN)
     await node.accept(bad, good)
     await node.until(good, "submitted")
     assert await node.until(bad, "suppressed") == ["stopped"]
