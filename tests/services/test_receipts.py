@@ -5,11 +5,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from gateway.domain.message import OnUnknown
+from gateway.domain.message import Message, OnUnknown
 from gateway.services.carrier import Fate
 from gateway.services.flights import Flights
 from gateway.services.receipts import Receipt, Verdict
+from gateway.services.whereabouts import parts_of
 from gateway.smpp.receipt import Habits, IdForm, receipt_key, response_key
+from gateway.storage import messages as message_rows
 from gateway.storage.database import StorageUnavailable
 from tests.services.road import ANNA, BEN, LONG, Roads, message_to, receipt_for, roads_on, until
 from tests.services.test_dispatch import hurry
@@ -270,6 +272,218 @@ async def test_an_id_that_is_used_again_means_the_newest(roads: Roads) -> None:
     await node.receipt("same")
     await node.until(second, "delivered")
     assert (await node.steps(first))[-1][1] == "submitted"
+
+
+async def test_an_id_that_two_customers_have_means_each_ones_own(roads: Roads) -> None:
+    node = await roads.node(lambda _: None)
+    first, second = message_to(ANNA), message_to(BEN)
+    for n, message in enumerate((first, second)):
+        await node.accept(message)
+        await until(lambda n=n: len(node.carrier.sent) == n + 1)  # type: ignore[misc]
+        node.carrier.answer(node.carrier.sent[n].token, smsc_id="same")
+        await node.until(message, "submitted")
+    await node.settled()
+    await node.receipt("same", ANNA)
+    await node.until(first, "delivered")
+    assert (await node.steps(second))[-1][1] == "submitted"
+    await node.receipt("same", BEN)
+    await node.until(second, "delivered")
+
+
+async def test_a_number_written_otherwise_is_no_other_customer(roads: Roads) -> None:
+    node = await roads.node()
+    message = message_to()
+    await node.accept(message)
+    await node.until(message, "submitted")
+    await node.receipt("id1", "000" + ANNA)
+    await node.until(message, "delivered")
+
+
+async def test_after_a_restart_an_id_used_again_means_the_newest_unfinished(roads: Roads) -> None:
+    node = await roads.node(lambda _: None)
+    messages = [message_to() for _ in range(3)]
+    for n, message in enumerate(messages):
+        await node.accept(message)
+        await until(lambda n=n: len(node.carrier.sent) == n + 1)  # type: ignore[misc]
+        node.carrier.answer(node.carrier.sent[n].token, smsc_id="same")
+        await node.until(message, "submitted")
+    await node.receipt("same")
+    await node.until(messages[2], "delivered")
+    await node.kill()
+    again = await roads.node()
+    await again.receipt("same")
+    await again.until(messages[1], "delivered")
+    assert (await again.steps(messages[0]))[-1][1] == "submitted"
+
+
+@pytest.mark.parametrize("restarted", [False, True], ids=["in memory", "after a restart"])
+async def test_one_id_for_all_parts_tells_of_one_after_the_other(roads: Roads, restarted: bool) -> None:
+    node = await roads.node(lambda _: None)
+    message = message_to(body=LONG)
+    await node.accept(message)
+    await until(lambda: len(node.carrier.sent) == 2)
+    for parcel in list(node.carrier.sent):
+        node.carrier.answer(parcel.token, smsc_id="same")
+    await node.until(message, "submitted")
+    await node.settled()
+    if restarted:
+        await node.kill()
+        node = await roads.node()
+    await node.receipt("same")
+    assert (await node.steps(message))[-1] == ("arrived", "submitted")
+    await node.receipt("same")
+    await node.until(message, "delivered")
+
+
+@pytest.mark.parametrize("sender", ["10086", "10086001", "+8610086001"])
+async def test_a_receipt_from_our_own_number_is_its_customers(roads: Roads, sender: str) -> None:
+    node = await roads.node()
+    node.receipts._senders = {"10086": 3}
+    message = message_to()
+    await node.accept(message)
+    await node.until(message, "submitted")
+    await node.kill()
+    again = await roads.node()
+    again.receipts._senders = {"10086": 3}
+    await again.receipts.store([receipt_for("id1", sender)._replace(other=ANNA)])
+    await again.until(message, "delivered")
+
+
+async def test_a_receipt_after_days_finds_its_message(roads: Roads) -> None:
+    node = await roads.node()
+    message = message_to()
+    await node.accept(message)
+    await node.until(message, "submitted")
+    await node.kill()
+    roads.clock.forward(days=6, hours=23)
+    again = await roads.node()
+    await again.receipt("id1")
+    await again.until(message, "delivered")
+
+
+async def test_contradictory_receipts_are_on_record_and_the_first_counts(roads: Roads) -> None:
+    node = await roads.node()
+    message = message_to()
+    await node.accept(message)
+    await node.until(message, "submitted")
+    for verdict in (Verdict.FAILED, Verdict.DELIVERED, Verdict.NOTHING_YET):
+        await node.receipt("id1", verdict=verdict)
+    assert await node.until(message, "failed") == ["attempt", "submitted", "undelivered", *["receipt"] * 2]
+    assert await node.reasons(message, "receipt") == ["delivered 000", "nothing_yet 000"]
+
+
+async def test_a_receipt_that_nobody_asked_for_is_kept_and_harms_nobody(roads: Roads) -> None:
+    node = await roads.node()
+    message = message_to(report=False)
+    await node.accept(message)
+    await node.until(message, "submitted")
+    await node.receipt("id1")
+    await node.receipt("never seen", BEN)
+    assert await node.until(message, "delivered") == ["attempt", "submitted", "delivered"]
+    assert await early(roads) == 1
+
+
+# Long texts of which the SMSC reports one part
+
+
+async def states(roads: Roads, message: Message) -> list[str]:
+    async with roads.database.connection() as connection:
+        steps = await message_rows.steps_of(connection, [(message.bucket, message.id)])
+    return [part.state for part in parts_of(message, steps[message.id])]
+
+
+@pytest.mark.parametrize("restarted", [False, True], ids=["in memory", "after a restart"])
+@pytest.mark.parametrize(
+    ("parts", "reported", "shown"),
+    [
+        pytest.param("first", "id1", ["delivered", "with it"], id="first"),
+        pytest.param("last", "id2", ["with it", "delivered"], id="last"),
+    ],
+)
+@pytest.mark.parametrize("verdict", [Verdict.DELIVERED, Verdict.FAILED], ids=["delivered", "failed"])
+async def test_the_receipt_for_one_part_tells_of_all(
+    roads: Roads, restarted: bool, parts: str, reported: str, shown: list[str], verdict: Verdict
+) -> None:
+    node = await roads.node()
+    node.flights.parts_reported = lambda _: parts
+    message = message_to(body=LONG)
+    await node.accept(message)
+    await node.until(message, "submitted")
+    await node.settled()
+    assert node.flights.awaiting_of("main") == (1, roads.clock())
+    assert await states(roads, message) == ["submitted", "submitted"]
+    if restarted:
+        await node.kill()
+        node = await roads.node()
+        node.flights.parts_reported = lambda _: parts
+    await node.receipt(reported, verdict=verdict)
+    if verdict is Verdict.FAILED:
+        await node.until(message, "failed")
+        shown = ["failed" if state == "delivered" else "submitted" for state in shown]
+    else:
+        await node.until(message, "delivered")
+    assert await states(roads, message) == shown
+    assert node.flights.awaiting_of("main") == (0, None)
+
+
+async def test_the_receipt_for_all_may_come_before_the_last_part_is_answered(roads: Roads) -> None:
+    node = await roads.node(lambda parcel: Fate.TAKEN if parcel.token.number == 1 else None)
+    node.flights.parts_reported = lambda _: "first"
+    message = message_to(body=LONG)
+    await node.accept(message)
+    await until(lambda: len(node.carrier.sent) == 2)
+    await node.settled()
+    await node.receipt("id1")
+    assert (await node.steps(message))[-1] == ("arrived", "submitting")
+    node.carrier.answer(node.carrier.sent[1].token)
+    kinds = await node.until(message, "delivered")
+    assert kinds[2:] == ["accepted", "arrived", "submitted", "delivered"]
+    assert [event.event for event in node.told] == ["message.submitted", "message.delivered"]
+    assert await node.reasons(message, "delivered") == ["the receipt for part 1 tells of all parts"]
+
+
+async def test_while_a_part_is_unknown_the_receipt_for_another_does_not_tell_of_it(roads: Roads) -> None:
+    node = await roads.node(
+        lambda parcel: Fate.LOST if parcel.token.number == 2 and parcel.token.copy == 1 else Fate.TAKEN
+    )
+    node.flights.parts_reported = lambda _: "first"
+    message = message_to(body=LONG)
+    await node.accept(message)
+    await node.until(message, "unknown")
+    await node.receipt("id1")
+    assert (await node.steps(message))[-1] == ("arrived", "unknown")
+    hurry(node)
+    assert (await node.until(message, "delivered"))[-3:] == ["attempt", "submitted", "delivered"]
+    assert await states(roads, message) == ["delivered", "with it"]
+
+
+@pytest.mark.parametrize("restarted", [False, True], ids=["in memory", "after a restart"])
+@pytest.mark.parametrize(
+    ("order", "asks"),
+    [
+        pytest.param("first-first", 2, id="first part first"),
+        pytest.param("last-first", 1, id="last part first"),
+    ],
+)
+async def test_a_receipt_asked_for_with_the_last_part_sent_tells_of_all(
+    roads: Roads, monkeypatch: pytest.MonkeyPatch, restarted: bool, order: str, asks: int
+) -> None:
+    node = await roads.node()
+    monkeypatch.setattr(node.carrier, "order", lambda _: order)
+    monkeypatch.setattr(node.carrier, "report_on", lambda _: "last-sent")
+    message = message_to(body=LONG)
+    await node.accept(message)
+    await node.until(message, "submitted")
+    assert [(parcel.token.number, parcel.report) for parcel in node.carrier.sent] == [
+        (3 - asks, False),
+        (asks, True),
+    ]
+    if restarted:
+        await node.kill()
+        node = await roads.node()
+    await node.receipt("id2")  # of the second that was sent
+    await node.until(message, "delivered")
+    assert (await states(roads, message))[asks - 1] == "delivered"
 
 
 async def test_memory_of_what_is_awaited_is_bounded_and_the_tables_know_the_rest(
