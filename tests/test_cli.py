@@ -197,6 +197,28 @@ def test_preview_shows_the_text_with_its_price(capsys: pytest.CaptureFixture[str
 
 
 @pytest.mark.usefixtures("template")
+def test_preview_names_what_forced_ucs2_and_the_price_without_it(capsys: pytest.CaptureFixture[str]) -> None:
+    line = ["preview", "survey/hello", "--language", "en", "-p", f"name=O’{'Neill' * 10}"]
+    assert cli.main(line) == 0
+    told = capsys.readouterr().out
+    assert "ucs2, 2 segments" in told
+    assert """U+2019 RIGHT SINGLE QUOTATION MARK ×1, first at 7, could be "'\"""" in told
+    assert "without: 1 segments" in told
+    assert cli.main([*line, "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["segments_without"] == 1
+    assert shown["forced"] == [
+        {
+            "character": "’",
+            "name": "U+2019 RIGHT SINGLE QUOTATION MARK",
+            "times": 1,
+            "first": 6,
+            "folded": "'",
+        }
+    ]
+
+
+@pytest.mark.usefixtures("template")
 def test_preview_takes_examples_for_what_is_not_given(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["preview", "survey/hello", "--language", "en"]) == 0
     out = capsys.readouterr().out

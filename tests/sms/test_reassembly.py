@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from gateway.sms import segment, udh
 from gateway.sms.cutting import Cutting, Join
-from gateway.sms.reassembly import GAP, Complete, Key, Limits, Part, Reassembler
+from gateway.sms.reassembly import GAP, Complete, Incomplete, Key, Limits, Part, Reassembler
+from gateway.sms.shifts import Shift
+from tests.sms.test_alphabet import packed as pack
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 LONG = "您好，" + "流量没有用，为什么扣费？" * 20 + "😀"
@@ -180,3 +182,113 @@ def test_headers_lead_to_parts() -> None:
         outcome = reassembler.add(part, NOW)
     assert outcome is not None
     assert outcome.text == LONG
+
+
+def arrivals() -> st.SearchStrategy[list[Part]]:
+    """Parts of few senders and references, some alike, some twice, some that can't be."""
+    part = st.builds(
+        Part,
+        id=st.just(""),
+        route=st.just("main"),
+        sender=st.sampled_from(["8613905310001", "8613905310002"]),
+        recipient=st.just("10086"),
+        reference=st.integers(1, 2),
+        total=st.integers(1, 3),
+        number=st.integers(1, 4),
+        octets=st.sampled_from([b"a", b"b", b"c"]),
+        data_coding=st.just(0),
+    )
+    return st.lists(part, max_size=40).map(
+        lambda parts: [replace(part, id=str(place)) for place, part in enumerate(parts)]
+    )
+
+
+@given(
+    arrivals(),
+    st.lists(st.integers(0, 30), min_size=40, max_size=40),
+    st.integers(1, 6),
+    st.integers(1, 8),
+)
+def test_each_part_is_given_out_once_and_nothing_is_lost(
+    parts: list[Part], minutes: list[int], per_sender: int, in_all: int
+) -> None:
+    limits = Limits(wait=timedelta(minutes=10), per_sender=per_sender, in_all=in_all, remembered=3)
+    reassembler = Reassembler(limits)
+    out: list[Complete | Incomplete] = []
+    now = NOW
+    for part, pause in zip(parts, minutes, strict=False):
+        now += timedelta(minutes=pause)
+        out += reassembler.expire(now)
+        if (complete := reassembler.add(part, now)) is not None:
+            out.append(complete)
+        held = [group.parts.values() for group in reassembler._groups.values()]
+        assert len(reassembler) == sum(map(len, held)) <= in_all
+        for sender in {part.sender for group in held for part in group}:
+            assert sum(part.sender == sender for group in held for part in group) <= per_sender
+        assert len(reassembler._done) <= 3
+    out += reassembler.expire(now + timedelta(days=1))
+    assert len(reassembler) == 0
+    assert (reassembler._groups, reassembler._by_sender, reassembler._counts) == ({}, {}, {})
+    given_out = [each for text in out for each in text.parts]
+    assert len(given_out) == len(set(given_out))
+    by_id = {part.id: part for part in parts}
+    # A part like one that is held, or was given out, is that one again.
+    told = {(by_id[each].key, by_id[each].number, by_id[each].octets) for each in given_out}
+    assert told == {(part.key, part.number, part.octets) for part in parts}
+    for text in out:
+        assert {by_id[each].key for each in text.parts} == {text.key}
+        if isinstance(text, Incomplete):
+            assert text.missing
+            assert len(text.missing) + len(text.parts) == text.key.total
+
+
+@given(
+    st.data(),
+    st.lists(st.text(st.sampled_from("a€您😀["), min_size=150, max_size=500), min_size=2, max_size=4),
+)
+def test_texts_of_several_senders_under_one_reference_come_out_each_its_own(
+    data: st.DataObject, texts: list[str]
+) -> None:
+    sent = [
+        part for at, text in enumerate(texts) for part in parts_of(text + str(at), sender=f"861390531000{at}")
+    ]
+    reassembler = Reassembler()
+    found = {}
+    for part in data.draw(st.permutations(sent + sent)):
+        if (complete := reassembler.add(part, NOW)) is not None and complete.key.total > 1:
+            assert complete.key.sender not in found
+            found[complete.key.sender] = complete.text
+    expected = {f"861390531000{at}": text + str(at) for at, text in enumerate(texts)}
+    assert found == {sender: text for sender, text in expected.items() if len(parts_of(expected[sender])) > 1}
+    assert len(reassembler) == 0
+
+
+def test_part_like_one_of_the_last_text_under_the_same_reference_is_not_lost() -> None:
+    old, new = parts_of("您" * 67 + "谢谢"), parts_of("好" * 67 + "谢谢")
+    reassembler = Reassembler()
+    told = [reassembler.add(part, NOW) for part in (*old, *new)]
+    assert [text.text for text in told if text] == ["您" * 67 + "谢谢", "好" * 67 + "谢谢"]
+
+
+@pytest.mark.parametrize("packed", [pytest.param(False, id="septets"), pytest.param(True, id="packed")])
+@pytest.mark.parametrize("join", [Join.UDH8, Join.UDH16])
+@pytest.mark.parametrize("shifts", [pytest.param((), id="GSM"), pytest.param((Shift.TURKISH,), id="Turkish")])
+def test_parts_are_read_under_their_headers(packed: bool, join: Join, shifts: tuple[Shift, ...]) -> None:
+    text = ("Şu anda [ığıl] €uro! " if shifts else "à la [carte] €uro! ") * 25
+    whole = segment.split(text, 7, Cutting(join=join, shifts=shifts))
+    assert whole.encoding == "gsm7"
+    reassembler = Reassembler()
+    outcome = None
+    for number, payload in reversed(list(enumerate(whole.payloads, start=1))):
+        header, body = udh.take(payload, whole.esm_class)
+        part = replace(
+            parts_of("a")[0],
+            total=len(whole.payloads),
+            number=number,
+            octets=pack(body, header.fill_bits) if packed else body,
+            header=header,
+            packed=packed,
+        )
+        outcome = reassembler.add(part, NOW)
+    assert outcome is not None
+    assert (outcome.text, outcome.ill_formed) == (text, False)
