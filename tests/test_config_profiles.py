@@ -67,7 +67,9 @@ def test_a_file_is_read_whole(folder: Path) -> None:
         folder,
         """
         receipts: {words: {"mk:*": undeliverable}, response_id: hex}
-        statuses: {0x0401: recipient, ESME_RMSGQFUL: {verdict: temporary, pauses: [1m, 1h30m]}}
+        statuses:
+          0x0401: recipient
+          ESME_RMSGQFUL: {verdict: temporary, pauses: [1m, 1h30m], meaning: Busy.}
         tlvs: {0x1403: {text: A7}, source_port: {int16: 258}, 0x1404: {hex: "0aff"}, 0x1405: {int32: 1}}
         refuse_with: ESME_RX_T_APPN
         zone: "+08:00"
@@ -77,7 +79,9 @@ def test_a_file_is_read_whole(folder: Path) -> None:
     assert found.receipts.words == {"MK:*": State.UNDELIVERABLE}
     assert found.statuses == {
         0x401: Ruling(verdict=Verdict.RECIPIENT),
-        0x14: Ruling(verdict=Verdict.TEMPORARY, pauses=(timedelta(minutes=1), timedelta(minutes=90))),
+        0x14: Ruling(
+            verdict=Verdict.TEMPORARY, pauses=(timedelta(minutes=1), timedelta(minutes=90)), meaning="Busy."
+        ),
     }
     assert found.tlvs == {0x1403: b"A7", 0x20A: b"\1\2", 0x1404: b"\x0a\xff", 0x1405: b"\0\0\0\1"}
     assert (found.refuse_with, found.zone, found.mo.prefixes) == (0x64, "+08:00", {"17951": "86"})

@@ -39,6 +39,18 @@ _INTERNATIONAL: Final = Numbering(ton=Ton.INTERNATIONAL, npi=Npi.ISDN)
 _NATIONAL: Final = Numbering(ton=Ton.NATIONAL, npi=Npi.ISDN)
 
 
+class Bind(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a session logs in."""
+
+    version: Annotated[
+        Literal["3.3", "3.4", "5.0"],
+        says("interface_version that we name; some SMSCs tell congestion_state only from 5.0 on, and send no "
+             "optional parameters below 3.4"),
+    ] = "3.4"  # fmt: skip
+    ton: Annotated[Octet, says("addr_ton, of address_range")] = 0
+    npi: Annotated[Octet, says("addr_npi, of address_range")] = 0
+
+
 class Source(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """TON and NPI of our sender addresses, by what the address is."""
 
@@ -125,6 +137,9 @@ class Ruling(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     pauses: Annotated[
         tuple[timedelta, ...] | None, says("of `temporary`: before the second try, the third …")
     ] = None
+    meaning: Annotated[
+        str, says("what it means, for people; empty: as the standard says", max_length=200)
+    ] = ""
 
 
 class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -143,6 +158,7 @@ class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One SMSC's habits."""
 
     name: str = "default"
+    bind: Bind = Bind()
     receipts: Habits = Habits()
     text: Text = Text()
     order: Annotated[

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from gateway.domain.handling import Handling
 from gateway.esme.profile import Mo, Numbering, Source, zone_of
-from gateway.esme.route import Route
+from gateway.esme.route import Account, BindMode, Route
 from gateway.services.carrier import Fate, Parcel, Place
 from gateway.services.inbound import ShortMessage
 from gateway.services.receipts import Receipt, Verdict
@@ -18,7 +18,7 @@ from gateway.smpp import status, times, tlv
 from gateway.smpp.codec import SubmitTemplate
 from gateway.smpp.constants import RECEIPT_ALWAYS, RECEIPT_INTERMEDIATE, RECEIPT_ON_FAILURE, Tag
 from gateway.smpp.errors import EncodeError
-from gateway.smpp.pdu import DataSm, DeliverSm
+from gateway.smpp.pdu import BindReceiver, BindTransceiver, BindTransmitter, DataSm, DeliverSm, Pdu
 from gateway.smpp.session import Session
 from gateway.sms import udh
 from gateway.sms.coding import unpacked, with_class
@@ -32,6 +32,30 @@ _YEAR_OF_MINUTES: Final = (
     364 * 24 * 60
 )  #: the longest that the relative form of twelve months of 30 days tells
 _NOTHING: Final = Handling()
+
+# --- Logging in ------------------------------------------------------------------------------------------
+
+_BINDS: Final = {
+    BindMode.TRANSCEIVER: BindTransceiver,
+    BindMode.TRANSMITTER: BindTransmitter,
+    BindMode.RECEIVER: BindReceiver,
+}
+_VERSIONS: Final = {"3.3": 0x33, "3.4": 0x34, "5.0": 0x50}
+
+
+def bind_of(route: Route, account: Account) -> Pdu:
+    """The request that logs in."""
+    habits = route.profile.bind
+    return _BINDS[account.mode](
+        system_id=account.system_id,
+        password=account.password,
+        system_type=account.system_type,
+        interface_version=_VERSIONS[habits.version],
+        addr_ton=habits.ton,
+        addr_npi=habits.npi,
+        address_range=account.address_range,
+    )
+
 
 # --- Out: parcels ----------------------------------------------------------------------------------------
 
@@ -234,17 +258,17 @@ def judge(route: Route, command_status: int, refusals: int, window_full: bool) -
     """An answer judged by the route's own table, else by the standard one. `refusals` came before it."""
     row = status.lookup(command_status)
     ruling = route.profile.statuses.get(command_status)
-    verdict = row.verdict
+    verdict, sentence = row.verdict, row.sentence
     pauses = None
     if ruling is not None:
-        verdict, pauses = ruling.verdict, ruling.pauses
+        verdict, pauses, sentence = ruling.verdict, ruling.pauses, ruling.meaning or sentence
     elif window_full and command_status in _FULL_QUEUES:
         # With room in the window it would be this recipient's queue; without, it is the bind's.
         verdict = status.Verdict.THROTTLE
     fate = _FATES[verdict]
     if verdict is status.Verdict.VENDOR and refusals == 0:
         fate = Fate.PUT_OFF  # unmapped: once more, and then it is refused
-    return Judgement(fate, verdict, row.sentence, verdict in _ALARMING, pauses)
+    return Judgement(fate, verdict, sentence, verdict in _ALARMING, pauses)
 
 
 _FATES: Final[Mapping[status.Verdict, Fate | None]] = {

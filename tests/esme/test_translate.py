@@ -8,15 +8,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.domain.handling import Handling
-from gateway.esme.profile import Destination, Mo, Numbering, Profile, Ruling, Source, Text
-from gateway.esme.route import Route
-from gateway.esme.translate import Writer, judge, receipt_of, relative, short_message_of
+from gateway.esme.profile import Bind, Destination, Mo, Numbering, Profile, Ruling, Source, Text
+from gateway.esme.route import Account, BindMode, Route
+from gateway.esme.translate import Writer, bind_of, judge, receipt_of, relative, short_message_of
 from gateway.services.carrier import Fate, Parcel, Place
 from gateway.services.receipts import Verdict as Told
 from gateway.smpp import codec, status
 from gateway.smpp.constants import Tag
 from gateway.smpp.errors import EncodeError
-from gateway.smpp.pdu import BindTransceiver, BindTransceiverResp, DataSm, DeliverSm, SubmitSm
+from gateway.smpp.pdu import (
+    BindReceiver,
+    BindTransceiver,
+    BindTransceiverResp,
+    BindTransmitter,
+    DataSm,
+    DeliverSm,
+    SubmitSm,
+)
 from gateway.smpp.receipt import Habits
 from gateway.smpp.session import Role, Session
 from gateway.smpp.status import Verdict
@@ -277,6 +285,28 @@ def test_what_does_not_fit_is_refused_and_nothing_is_written(
     assert (session.data_to_send(), session.outstanding) == (b"", 0)
 
 
+@pytest.mark.parametrize("mode", BindMode)
+@pytest.mark.parametrize(
+    ("habits", "version", "ton", "npi"),
+    [
+        (Bind(), 0x34, 0, 0),
+        (Bind(version="5.0", ton=1, npi=1), 0x50, 1, 1),
+        (Bind(version="3.3"), 0x33, 0, 0),
+    ],
+)
+def test_a_bind_is_written_as_the_profile_says(
+    mode: BindMode, habits: Bind, version: int, ton: int, npi: int
+) -> None:
+    account = Account(
+        mode=mode, host="h", port=1, system_id="us", password="p", system_type="VMA", address_range="^10086"
+    )
+    pdu = codec.decode(codec.encode(bind_of(route(bind=habits), account)))
+    assert type(pdu).__name__ == f"Bind{mode.capitalize()}"
+    assert isinstance(pdu, BindTransceiver | BindTransmitter | BindReceiver)
+    assert (pdu.system_id, pdu.password, pdu.system_type, pdu.address_range) == ("us", "p", "VMA", "^10086")
+    assert (pdu.interface_version, pdu.addr_ton, pdu.addr_npi) == (version, ton, npi)
+
+
 # --- What an answer means --------------------------------------------------------------------------------
 
 MINUTE = timedelta(minutes=1)
@@ -334,6 +364,11 @@ def test_the_routes_own_table_comes_first(
 ) -> None:
     found = judge(route(statuses=RULED), code, 0, full)
     assert (found.fate, found.verdict, found.pauses) == (fate, verdict, pauses)
+
+
+def test_a_ruling_may_say_what_a_code_means() -> None:
+    rulings = {0x401: Ruling(verdict=Verdict.OURS, meaning="The account is out of credit.")}
+    assert judge(route(statuses=rulings), 0x401, 0, False).sentence == "The account is out of credit."
 
 
 @given(st.integers(1, 0xFFFFFFFF), st.integers(0, 5), st.booleans())
