@@ -2,6 +2,7 @@
 
 from gateway.app.admin import explain, key_create, key_list, key_revoke, migrate, send
 from gateway.app.demo import demo
+from gateway.app.probe import smsc_probe
 from gateway.app.serve import serve
 from gateway.app.showing import binds, decode, trace
 from gateway.app.stands import bench, smsc, ticket_system
@@ -19,6 +20,7 @@ __all__ = [
     "send",
     "serve",
     "smsc",
+    "smsc_probe",
     "ticket_system",
     "trace",
 ]

@@ -77,7 +77,10 @@ def _smsc(parser: Parser) -> None:
         "--account", action="append", metavar="ID:PASSWORD", help="who may bind; without it, whoever comes"
     )
     parser.add_argument(
-        "--scenario", type=Path, metavar="FILE", help="a YAML scenario: delays, faults, replies"
+        "--scenario",
+        type=Path,
+        metavar="FILE",
+        help="a YAML scenario or a shipped one's name: delays, faults",
     )
     parser.add_argument(
         "--record",
@@ -86,6 +89,17 @@ def _smsc(parser: Parser) -> None:
         help="append all that is seen to this file, a JSON object a line",
     )
     parser.add_argument("--seed", type=int, default=None, help="same seed, same course")
+    parser.add_argument("--tls-certificate", type=Path, metavar="FILE", help="PEM; speak TLS with it")
+    parser.add_argument("--tls-key", type=Path, metavar="FILE", help="PEM; its key")
+    parser.add_argument(
+        "--tls-client-ca", type=Path, metavar="FILE", help="PEM; let in only clients that it vouches for"
+    )
+    parser.add_argument(
+        "--tls-test-ca",
+        type=Path,
+        metavar="DIR",
+        help="speak TLS with certificates for tests, made there once: ca.pem, server.*, client.*",
+    )
 
 
 def _tickets(parser: Parser) -> None:
@@ -169,6 +183,42 @@ def _decode(parser: Parser) -> None:
     )
     parser.add_argument("--open", action="store_true", help="numbers and texts whole 不脱敏")
     parser.add_argument("--json", action="store_true", help="an object a line, for programs")
+
+
+def _smsc_probe(parser: Parser) -> None:
+    parser.add_argument("smsc", type=_listening, metavar="HOST:PORT", help="the SMSC 短信中心地址")
+    parser.add_argument("--system-id", required=True, metavar="ID", help="the account 账号")
+    parser.add_argument(
+        "--password-file", type=Path, metavar="FILE", help="else $HUIYIN_SMSC_PASSWORD, else it is asked for"
+    )
+    parser.add_argument("--system-type", default="", metavar="TYPE")
+    parser.add_argument(
+        "--to", metavar="NUMBER", help="the one number to send to, your own; without it nothing is sent"
+    )
+    parser.add_argument("--from", dest="sender", metavar="SENDER", help="the sender address 主叫")
+    parser.add_argument("--yes", action="store_true", help="send without asking 不再询问")
+    parser.add_argument("--messages", type=int, default=200, metavar="N", help="in all; default: 200")
+    parser.add_argument(
+        "--rate-up-to", type=int, default=100, metavar="N", help="a second, for a second and a half; 100"
+    )
+    parser.add_argument("--window-up-to", type=int, default=20, metavar="N", help="at once; default: 20")
+    parser.add_argument("--binds-up-to", type=int, default=8, metavar="N", help="sessions at a time; 8")
+    parser.add_argument(
+        "--receipt-wait", type=float, default=20.0, metavar="SECONDS", help="for receipts; default: 20"
+    )
+    parser.add_argument(
+        "--tls",
+        nargs="?",
+        const="verify",
+        choices=["verify", "verify-ca"],
+        help="over TLS; verify-ca: whatever its name",
+    )
+    parser.add_argument("--tls-ca", type=Path, metavar="FILE", help="who may have signed its certificate")
+    parser.add_argument("--tls-server-name", metavar="NAME", help="the name in it; default: HOST")
+    parser.add_argument(
+        "--write", type=Path, metavar="FILE", help="write the profile there, as YAML 写出档案"
+    )
+    _as_json(parser)
 
 
 def _key_create(parser: Parser) -> None:
@@ -300,6 +350,14 @@ COMMANDS: Final = (
         run="gateway.app:smsc",
         options=_smsc,
         reads="named",
+    ),
+    Command(
+        name="smsc-probe",
+        told="find out what an SMSC does, and write it down as a profile",
+        chinese="探测短信中心的行为",
+        run="gateway.app:smsc_probe",
+        options=_smsc_probe,
+        reads="itself",
     ),
     Command(
         name="ticket-system",

@@ -13,8 +13,6 @@ from gateway.smpp.constants import Tag
 from gateway.smpp.status import Verdict
 
 TOPIC: Final = "load"
-#: How long the pace is kept.
-SECONDS: Final = 1.5
 #: Before each of the two, so that what went before does not count.
 REST: Final = 1.1
 #: Unanswered at a time while the pace is measured, unless the window is smaller.
@@ -63,7 +61,7 @@ async def rate(talk: Talk, findings: Findings, burst: Burst | None) -> None:
     limit = OPEN
     if burst is not None and burst.refused_at:
         limit = max(1, min(OPEN, burst.refused_at // 2))
-    count = talk.budget.take(round(talk.bounds.rate * SECONDS))
+    count = talk.budget.take(round(talk.bounds.rate * talk.bounds.spell))
     if count < 10 or not talk.alive:
         findings.not_known("how many a second it takes: no message is left to spend")
         _judge_window(findings, burst, None, paced=False)
@@ -138,10 +136,16 @@ def _judge_window(findings: Findings, burst: Burst | None, measured: int | None,
 
 def _throttle_status(findings: Findings, codes: list[int]) -> None:
     """A status of its own for: slower."""
-    strange = {status.name(code) for code in codes if status.lookup(code).verdict is not Verdict.THROTTLE}
+    strange = {_key(code) for code in codes if status.lookup(code).verdict is not Verdict.THROTTLE}
     if strange:
         rulings = dict.fromkeys(sorted(strange), Verdict.THROTTLE.value)
         findings.is_so("statuses", rulings, "so it refuses what comes too fast")
+
+
+def _key(code: int) -> str:
+    """As a profile names it."""
+    name = status.name(code)
+    return name if status.code_of(name) == code else f"{code:#06x}"
 
 
 def _names(statuses: Counter[int]) -> str:

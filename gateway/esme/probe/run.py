@@ -3,18 +3,23 @@
 import asyncio
 from collections.abc import Awaitable
 from datetime import UTC, datetime
+from typing import Final
 
 from gateway.esme.probe import hearing, load, messages, sessions, stock
+from gateway.esme.probe.caller import calling
 from gateway.esme.probe.findings import Findings
 from gateway.esme.probe.talk import Talk, talking
 from gateway.esme.probe.target import Bounds, Budget, Target
 from gateway.esme.route import BindMode
+from gateway.smpp import status
 from gateway.smpp.errors import SmppError
+
+_LOGIN_REFUSED: Final = frozenset({status.ESME_RINVPASWD, status.ESME_RINVSYSID})
 
 
 def messages_planned(bounds: Bounds) -> int:
     """How many messages the probe sends at most."""
-    wanted = 3 + messages.MESSAGES + bounds.window + round(bounds.rate * load.SECONDS)
+    wanted = 3 + messages.MESSAGES + bounds.window + round(bounds.rate * bounds.spell)
     return min(bounds.messages, wanted)
 
 
@@ -27,22 +32,23 @@ async def probe(target: Target, bounds: Bounds) -> Findings:
             await _all(target, bounds, budget, findings)
     except TimeoutError:
         findings.not_known(f"the rest: {bounds.whole:.0f} seconds were over, or a connection took too long")
-    except ConnectionError as error:
-        findings.not_known(f"the rest: the connection broke ({error})")
     except OSError as error:
-        findings.not_known(f"the rest: no connection to {findings.address} ({error.strerror or error})")
+        what = "the connection broke" if findings.lines else f"no connection to {findings.address}"
+        findings.not_known(f"the rest: {what} ({error.strerror or error})")
     findings.messages = budget.spent
     return findings
 
 
 async def _all(target: Target, bounds: Bounds, budget: Budget, findings: Findings) -> None:
     send = bool(target.to) and budget.left > 0
-    # One of ours first: where nobody answers, the reason is told once.
-    reader, writer = await asyncio.wait_for(
-        asyncio.open_connection(target.host, target.port), min(bounds.answer, 10.0)
-    )
-    writer.transport.abort()
-    del reader
+    # One of ours first, alone: a refused login is not tried again and again until the account is shut.
+    async with calling(target, bounds, BindMode.TRANSCEIVER) as caller:
+        refused = caller.bind.command_status if caller.bind is not None else 0
+    if refused in _LOGIN_REFUSED:
+        findings.saw(sessions.TOPIC, "bind_transceiver", f"refused: {status.lookup(refused).name}")
+        findings.not_known("everything else: the login is refused; it was tried once, lest it be locked")
+        return
+    await asyncio.sleep(sessions.AFTER)
     budget.take(1 if send else 0)
     seen = await asyncio.to_thread(stock.ask, target, bounds, send=send)
     accepted = await sessions.kinds(target, bounds, findings, seen)
@@ -57,7 +63,7 @@ async def _all(target: Target, bounds: Bounds, budget: Budget, findings: Finding
         findings.not_known("everything about messages: no number was given to send to (--to)")
         return
     findings.saw("messages", "a plain message", "see below", seen.taken or None)
-    await _converse(target, bounds, budget, findings, accepted, seen)
+    await _converse(target, bounds, budget, findings, accepted=accepted, seen=seen)
 
 
 async def _converse(
@@ -65,6 +71,7 @@ async def _converse(
     bounds: Bounds,
     budget: Budget,
     findings: Findings,
+    *,
     accepted: set[BindMode],
     seen: stock.Seen,
 ) -> None:

@@ -27,6 +27,7 @@ class Bounds:
     binds: int = 8  #: sessions at a time
     window: int = 20  #: unanswered at a time
     rate: int = 100  #: a second, at the most
+    spell: float = 1.5  #: for so long
     pace: float = 0.1  #: between two messages of the other questions
     answer: float = 5.0  #: for a response
     receipt: float = 20.0  #: for a receipt
