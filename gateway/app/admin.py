@@ -8,15 +8,14 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from gateway.app import remote
+from gateway.app import explaining, remote
 from gateway.app.database import TROUBLES, NoDatabaseError, database, existing
 from gateway.app.node import utc_now
 from gateway.config import Settings
 from gateway.domain import ids
 from gateway.domain.ids import IdSource, Kind
-from gateway.domain.message import status_of
 from gateway.services.keys import Key, Keys, Scope, unknown_scopes
-from gateway.services.lookups import Lookups, MessageRecord
+from gateway.services.lookups import Lookups
 from gateway.storage import migrate as migrations
 
 OK, FAILED, WRONG_USE = 0, 1, 2
@@ -178,27 +177,8 @@ async def explain(args: argparse.Namespace, settings: Settings) -> int:
     if args.json:
         print(_json({"message": record.message._asdict(), "steps": [s._asdict() for s in record.steps]}))
         return OK
-    _tell(args.id, record)
+    print(*explaining.lines(args.id, record), sep="\n")
     return OK
-
-
-def _tell(name: str, record: MessageRecord) -> None:
-    message = record.message
-    print(f"{name}: {status_of(message, record.steps)}")
-    print(f"  lane {message.lane}, from {message.sender}, {message.segments} × {message.encoding}", end="")
-    print(f", template {message.template} ({message.language})" if message.template else "")
-    print(f"{_moment(message.accepted_at)}  accepted as {message.status}", end="")
-    print(f": {message.reason}" if message.reason else "")
-    if message.due_at:
-        print(f"{'':23}  not before {_moment(message.due_at)}")
-    for step in record.steps:
-        part = f" segment {step.segment}" if step.segment and message.segments > 1 else ""
-        what = [f"{step.kind}{part} → {step.status}"]
-        what += [f"by {step.route}"] if step.route else []
-        what += [f"id {step.smsc_id}"] if step.smsc_id else []
-        what += [f"copy {step.copy}"] if step.copy and step.copy > 1 else []
-        what += [step.reason] if step.reason else []
-        print(f"{_moment(step.at)}  {', '.join(what)}")
 
 
 def _moment(moment: datetime | None) -> str:

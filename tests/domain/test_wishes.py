@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.domain import wishes
-from gateway.domain.request import Fault, MessageRequest
+from gateway.domain.handling import Handling
+from gateway.domain.request import Fault, HandlingWish, MessageRequest
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 
@@ -118,3 +119,68 @@ def test_the_first_fault_is_told_in_words_and_all_in_fields() -> None:
     rejected = wishes.invalid([Fault("/to", "wrong"), Fault("", "and that")])
     assert (rejected.status, rejected.detail) == (422, "/to: wrong.")
     assert len(rejected.errors) == 2
+
+
+def wished(**fields: object) -> Handling | list[Fault]:
+    return wishes.handling(HandlingWish(**fields), None, NOW)  # type: ignore[arg-type]
+
+
+def test_how_a_message_is_carried() -> None:
+    at = NOW + timedelta(hours=9)
+    assert wished(flash=True, priority=3, deliver_at=at, parameters={"0x1403": "0a0b"}) == Handling(
+        flash=True, priority=3, deliver_at=at, parameters={0x1403: b"\x0a\x0b"}
+    )
+    assert wishes.handling(None, None, NOW) == Handling()
+
+
+def test_a_delivery_that_is_due_already_is_made_at_once() -> None:
+    assert wished(deliver_at=NOW) == Handling()
+
+
+@pytest.mark.parametrize(
+    ("fields", "pointer"),
+    [
+        pytest.param({"priority": 4}, "/handling/priority", id="priority"),
+        pytest.param({"deliver_at": datetime(2026, 11, 23)}, "/handling/deliver_at", id="without an offset"),  # noqa: DTZ001
+        pytest.param(
+            {"deliver_at": NOW + timedelta(days=400)}, "/handling/deliver_at", id="in more than a year"
+        ),
+        pytest.param({"parameters": {"1403": "0a"}}, "/handling/parameters/1403", id="no tag"),
+        pytest.param({"parameters": {"0x0424": "0a"}}, "/handling/parameters/0x0424", id="a tag of ours"),
+        pytest.param({"parameters": {"0x1403": "0"}}, "/handling/parameters/0x1403", id="no octets"),
+        pytest.param({"parameters": {"a/b~": "00"}}, "/handling/parameters/a~1b~0", id="escaped"),
+        pytest.param({"parameters": {"0x1": "", "0x01": ""}}, "/handling/parameters/0x01", id="twice"),
+        pytest.param({"parameters": {"0x1": "00" * 1021}}, "/handling/parameters", id="too much"),
+    ],
+)
+def test_a_wish_at_fault_is_pointed_at(fields: dict[str, object], pointer: str) -> None:
+    faults = wished(**fields)
+    assert isinstance(faults, list)
+    assert [fault.pointer for fault in faults] == [pointer]
+
+
+def test_all_wishes_at_fault_are_told() -> None:
+    faults = wished(priority=9, parameters={"x": "x", "0x0424": ""})
+    assert isinstance(faults, list)
+    assert [fault.pointer for fault in faults] == [
+        "/handling/priority",
+        "/handling/parameters/x",
+        "/handling/parameters/x",
+        "/handling/parameters/0x0424",
+    ]
+
+
+def test_as_many_parameters_as_go() -> None:
+    assert isinstance(wished(parameters={"0x1403": "00" * 1020}), Handling)
+
+
+def test_the_smsc_can_not_deliver_before_we_send() -> None:
+    send_at, wish = NOW + timedelta(hours=2), HandlingWish(deliver_at=NOW + timedelta(hours=1))
+    assert wishes.handling(wish, send_at, NOW) == [
+        Fault("/handling/deliver_at", "must not be before send_at")
+    ]
+
+
+def test_validity_counts_from_the_last_of_these_moments() -> None:
+    found = wishes.times(NOW + timedelta(hours=1), "2h", NOW, NOW + timedelta(hours=5))
+    assert found == wishes.Times(NOW + timedelta(hours=1), NOW + timedelta(hours=7))

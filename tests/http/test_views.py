@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from gateway.domain.handling import Handling
 from gateway.domain.ids import Kind, public
 from gateway.domain.survey import Revision, State, Status
 from gateway.http.messages import MessageDetail
@@ -62,6 +63,35 @@ async def test_without_the_scope_numbers_and_texts_stay_out_of_sight(book: Book,
     assert (body["to"], body["text"], body["masked"]) == ("139****0001", None, True)
     assert LI not in str(body)
     assert LI not in str(await got(shown, "/v1/messages", "reader"))
+
+
+async def test_how_a_message_is_carried_is_shown_without_numbers_to_whom_they_are_hidden(
+    book: Book, shown: World
+) -> None:
+    handling = Handling(flash=True, priority=2, deliver_at=NOW, parameters={0x0381: LI.encode()})
+    uid = await book.message(LI, 0, handling=handling.written())
+    path = f"/v1/messages/{public(Kind.MESSAGE, uid)}"
+    whole, hidden = (await got(shown, path))["handling"], (await got(shown, path, "reader"))["handling"]
+    assert whole.pop("parameters") == {"0x0381": LI.encode().hex()}
+    assert whole == hidden == {"flash": True, "priority": 2, "deliver_at": "2026-11-22T09:00:00Z"}
+
+
+async def test_each_part_of_a_message_is_shown(book: Book, shown: World) -> None:
+    uid = await book.message(LI, 0, ("attempt", "submitting"), ("delivered", "delivered"), segments=2)
+    body = await got(shown, f"/v1/messages/{public(Kind.MESSAGE, uid)}")
+    assert body["handling"] is None
+    assert body["parts"] == [
+        {"number": 1, "state": "delivered", "copies": 1, "route": "main"},
+        {"number": 2, "state": "not sent", "copies": 0},
+    ]
+
+
+async def test_the_pdu_of_a_refusal_is_for_those_who_may_see_numbers(book: Book, shown: World) -> None:
+    uid = await book.message(LI, 0, ("attempt", "submitting"), ("refused", "failed"), detail="sar/1")
+    path = f"/v1/messages/{public(Kind.MESSAGE, uid)}"
+    assert [step.get("detail") for step in (await got(shown, path))["history"]] == [None, "sar/1", "sar/1"]
+    hidden = await got(shown, path, "reader")
+    assert [step.get("detail") for step in hidden["history"]] == [None, "sar/1", None]
 
 
 async def test_a_second_sending_is_flagged(book: Book, shown: World) -> None:

@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 
+from gateway.domain.handling import Handling
 from gateway.domain.ids import IdSource, made_at
 from gateway.domain.message import Lane, Message, OnUnknown, Status
 from gateway.domain.msisdn import bucket_of
 from gateway.domain.request import Rejected
 from gateway.services.compose import MAX_SEGMENTS, ON_UNKNOWN, Composer, Draft, Sender
+from gateway.sms.cutting import PLAIN, Cutting, Join
 from tests.services.road import ANNA, START
 from tests.services.test_intake import CATALOGUE, SENDERS
 
@@ -144,3 +146,31 @@ def test_a_message_expires_as_the_settings_say_unless_it_says_itself() -> None:
     assert compose(composer, text="x").expires_at == START + timedelta(hours=6)
     assert compose(composer, text="x", due_at=later).expires_at == later + timedelta(hours=6)
     assert compose(composer, text="x", expires_at=later).expires_at == later
+
+
+def test_a_text_is_measured_as_its_route_will_cut_it() -> None:
+    asked: list[tuple[str, str, str]] = []
+
+    def estimate(to: str, sender: str, lane: str) -> Cutting:
+        asked.append((to, sender, lane))
+        return Cutting(join=Join.UDH16) if sender == "10010" else PLAIN
+
+    composer = Composer(lambda: CATALOGUE, SENDERS, IdSource(), language="zh-CN", estimate=estimate)
+    text = "好" * 134
+    assert compose(composer, text=text).segments == 2
+    assert compose(composer, text=text, sender="10010", lane=Lane.SURVEY).segments == 3
+    assert asked == [(ANNA, "10086", Lane.SERVICE), (ANNA, "10010", Lane.SURVEY)]
+
+
+def test_what_the_smsc_keeps_expires_from_then_on(composer: Composer) -> None:
+    at = START + timedelta(days=3)
+    message = compose(composer, text="x", handling=Handling(deliver_at=at))
+    assert message.expires_at == at + timedelta(hours=48)
+    assert message.handling == Handling(deliver_at=at).written()
+    assert compose(composer, text="x", handling=Handling()).handling is None
+
+
+def test_what_the_smsc_would_keep_beyond_its_validity_is_refused(composer: Composer) -> None:
+    at = START + timedelta(hours=2)
+    told = refused(composer, text="x", handling=Handling(deliver_at=at), expires_at=at)
+    assert [fault.pointer for fault in told.errors] == ["/handling/deliver_at"]

@@ -11,12 +11,14 @@ import pytest
 
 from gateway.config import shipped
 from gateway.domain import template
+from gateway.domain.handling import Handling, read_handling
 from gateway.domain.ids import IdSource, Kind, parse
 from gateway.domain.message import Lane, Message
 from gateway.domain.msisdn import bucket_of
 from gateway.domain.request import (
     Accepted,
     Asked,
+    HandlingWish,
     MessageRequest,
     Rejected,
     ResolutionRequest,
@@ -242,6 +244,31 @@ async def test_a_time_that_is_past_means_now(desk: Desk) -> None:
     assert isinstance(outcome, Accepted)
     assert outcome.status == "queued"
     assert await desk.count("timers") == 0
+
+
+async def test_how_it_is_to_be_carried_is_stored_with_it(desk: Desk) -> None:
+    at = START + timedelta(hours=3)
+    wish = HandlingWish(flash=True, priority=1, deliver_at=at, parameters={"0x1403": "0a"})
+    [plain, special] = await accept(await desk.intake(), say(), say(handling=wish, valid_for="1h"))
+    assert isinstance(plain, Accepted)
+    assert isinstance(special, Accepted)
+    rows = await desk.rows("SELECT handling, expires_at FROM messages ORDER BY handling NULLS FIRST")
+    assert rows[0][0] is None
+    assert read_handling(rows[1][0]) == Handling(
+        flash=True, priority=1, deliver_at=at, parameters={0x1403: b"\n"}
+    )
+    assert rows[1][1] == at + timedelta(hours=1)
+
+
+async def test_a_resolution_can_not_be_kept_longer_than_its_answer_counts(desk: Desk) -> None:
+    intake = await desk.intake()
+    wish = HandlingWish(deliver_at=START + timedelta(hours=3))
+    told = await intake.resolution(resolve(handling=wish, survey=SurveyWish(expires_in="2h")), CALLER)
+    assert isinstance(told, Rejected)
+    assert [fault.pointer for fault in told.errors] == ["/handling/deliver_at"]
+    assert await desk.count("messages") == await desk.count("conversations") == 0
+    assert isinstance(await intake.resolution(resolve(handling=wish), CALLER), Accepted)
+    assert read_handling(desk.sent[0].handling) == Handling(deliver_at=wish.deliver_at)
 
 
 @pytest.mark.parametrize(
