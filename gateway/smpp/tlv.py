@@ -32,8 +32,7 @@ def read(frame: bytes, at: int) -> tuple[dict[int, bytes], Repeats, FieldError |
 
     NULs behind the last one, too few for a head, are padding: some SMSCs close their texts so. Where the
     octets do not add up (ESME_RINVOPTPARSTREAM, ESME_RINVPARLEN), the fault stands beside what came before
-    it. Of a torn message_payload what is there is kept, since it is somebody's words; of any other nothing,
-    since half an id or a number is another one.
+    it, and of the torn parameter what is worth keeping.
     """
     found: dict[int, bytes] = {}
     more: list[tuple[int, bytes]] = []
@@ -49,7 +48,7 @@ def read(frame: bytes, at: int) -> tuple[dict[int, bytes], Repeats, FieldError |
         at += 4
         if at + length > end:
             fault = FieldError(st.ESME_RINVPARLEN, f"the PDU ends inside optional parameter 0x{tag:04X}")
-            if tag != Tag.MESSAGE_PAYLOAD or at == end:
+            if not _is_worth_keeping(tag, length, end - at):
                 break
         value = frame[at : at + length]
         at += length
@@ -58,6 +57,16 @@ def read(frame: bytes, at: int) -> tuple[dict[int, bytes], Repeats, FieldError |
         else:
             found[tag] = value
     return found, tuple(more), fault
+
+
+def _is_worth_keeping(tag: int, length: int, there: int) -> bool:
+    """Of a torn parameter: somebody's words as far as they came, and an id that lacks its NUL alone.
+
+    Half of any other value would be another value.
+    """
+    if tag == Tag.RECEIPTED_MESSAGE_ID:
+        return there == length - 1 > 0
+    return tag == Tag.MESSAGE_PAYLOAD and there > 0
 
 
 def is_known(tag: int) -> bool:

@@ -210,6 +210,8 @@ STATE = b"\x04\x27\0\x01\x02"
     [
         pytest.param(b"\x04", {}, id="half a head"),
         pytest.param(b"\x00\x1e\0\x0bA1", {}, id="an id that is not all there is none"),
+        pytest.param(b"\x00\x1e\0\x03A1", {0x001E: b"A1"}, id="an id that lacks its NUL alone is whole"),
+        pytest.param(b"\x00\x1e\0\x01", {}, id="of an id nothing"),
         pytest.param(STATE + b"\x00\x1e\0\x0bA1", {0x0427: b"\2"}, id="what stands before it is kept"),
         pytest.param(STATE + b"\x00\x1e\xff\xff", {0x0427: b"\2"}, id="nothing but a head"),
         pytest.param(b"\x04\x24\0\x098\x52\x06", {0x0424: b"8\x52\x06"}, id="of a text what is there"),

@@ -573,7 +573,7 @@ def test_a_malformed_request_is_refused_and_the_session_lives_on() -> None:
     assert (session.malformed, session.bound) == (1, True)
 
 
-TORN = codec.encode(pdu.DeliverSm(6, short_message=b"8", tlvs={0x0427: b"\2", 0x001E: b"A1\0"}))
+TORN = codec.encode(pdu.DeliverSm(6, short_message=b"8", tlvs={0x0427: b"\2", 0x0204: b"\0\1"}))
 TORN = struct.pack(">I", len(TORN) - 1) + TORN[4:-1]
 
 
