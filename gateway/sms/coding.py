@@ -173,7 +173,7 @@ def _turned(octets: bytes, text: str) -> str | None:
     U+3800 the other way round, 满意 a private character and a Tibetan one. One or two rare ideographs alone
     are no evidence, and the text stays as it came.
     """
-    if _is_common(text):
+    if _is_common(text) or max(text) > "\uffff":  # a pair of surrogates is seldom one by chance
         return None
     try:
         turned = octets.decode("utf-16-le")

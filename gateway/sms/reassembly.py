@@ -28,7 +28,7 @@ class Key(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """One part as it arrived: the octets after the header, and an id of the caller's own."""
+    """One part as it arrived: the octets after the header, septets unpacked, and the caller's id."""
 
     id: str
     route: str
@@ -41,7 +41,6 @@ class Part:
     data_coding: int
     default: coding.DefaultAlphabet = "gsm7"
     header: udh.Udh = udh.NO_UDH  #: names the languages of a GSM text
-    packed: bool = False  #: a GSM text's septets are as on the air
 
     @property
     def key(self) -> Key:
@@ -213,20 +212,10 @@ def _incomplete(key: Key, group: _Group) -> Incomplete:
 def _decode(parts: list[Part]) -> tuple[str, bool]:
     """The text of successive parts. Octets are joined first: others split escapes and surrogate pairs."""
     text, ill_formed = "", False
-    for _alike, group in groupby(parts, _reading):
+    for _alike, group in groupby(parts, lambda part: (part.data_coding, part.default, part.header.languages)):
         run = list(group)
-        octets = b"".join(_octets(part) for part in run)
+        octets = b"".join(part.octets for part in run)
         decoded = coding.decode(octets, run[0].data_coding, run[0].default, run[0].header)
         text += decoded.text
         ill_formed = ill_formed or decoded.ill_formed
     return text, ill_formed
-
-
-def _reading(part: Part) -> tuple[object, ...]:
-    return part.data_coding, part.default, part.header.languages
-
-
-def _octets(part: Part) -> bytes:
-    if not part.packed:
-        return part.octets
-    return coding.unpacked(part.octets, part.data_coding, part.default, part.header)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.sms import segment, udh
+from gateway.sms import coding, segment, udh
 from gateway.sms.cutting import Cutting, Join
 from gateway.sms.reassembly import GAP, Complete, Incomplete, Key, Limits, Part, Reassembler
 from gateway.sms.shifts import Shift
@@ -285,9 +285,8 @@ def test_parts_are_read_under_their_headers(packed: bool, join: Join, shifts: tu
             parts_of("a")[0],
             total=len(whole.payloads),
             number=number,
-            octets=pack(body, header.fill_bits) if packed else body,
+            octets=coding.unpacked(pack(body, header.fill_bits), 0, header=header) if packed else body,
             header=header,
-            packed=packed,
         )
         outcome = reassembler.add(part, NOW)
     assert outcome is not None

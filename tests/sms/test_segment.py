@@ -26,6 +26,8 @@ texts = st.one_of(
 
 def joined(parts: segment.Split) -> str:
     bodies = [udh.take(payload, parts.esm_class)[1] for payload in parts.payloads]
+    if parts.encoding == "ucs2":
+        return "".join(body.decode("utf-16-be") for body in bodies)
     return "".join(coding.decode(body, parts.data_coding).text for body in bodies)
 
 
