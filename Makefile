@@ -60,8 +60,9 @@ lock: ## make the lock files anew after a change of dependencies: make lock ARGS
 	$(LOCK) --group build --group dev --constraint requirements.txt --output-file requirements-dev.txt
 	@! grep -nE '://|--(extra-)?index' requirements.txt requirements-dev.txt
 
-settings: ## write docs/settings.md from the schema
+settings: ## write docs/settings.md and the tables of docs/smpp.md from the code
 	$(BIN)/huiyin check --explain > docs/settings.md
+	$(BIN)/python -m gateway.config.explain_smpp docs/smpp.md
 
 clean: ## remove what was made here; the demo's data stays in .huiyin/
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage build dist *.egg-info
