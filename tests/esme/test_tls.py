@@ -24,6 +24,17 @@ from gateway.simulator.smsc import Smsc
 from tests.esme.ground import Heard, until
 
 Key = ec.EllipticCurvePrivateKey
+CERTIFIES = x509.KeyUsage(
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=True,
+    crl_sign=True,
+    encipher_only=False,
+    decipher_only=False,
+)
 
 
 class Authority:
@@ -62,6 +73,8 @@ class Authority:
                 x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key()), critical=False
             )
         )
+        if ca:
+            builder = builder.add_extension(CERTIFIES, critical=True)
         if host is not None:
             name = x509.IPAddress(ip_address(host)) if host[0].isdigit() else x509.DNSName(host)
             builder = builder.add_extension(x509.SubjectAlternativeName([name]), critical=False)
