@@ -133,7 +133,7 @@ ROUTES: Final = (
         handler=binds,
         told="The routes to the SMSCs with their binds, as they stand now",
         more="Of the node that is asked. `learned` is what refusals taught the bind, `limit` what is "
-        "configured; `receipts_outstanding` counts messages that the SMSC took and has not reported yet.",
+        "configured; `receipts_outstanding` counts segments that the SMSC took and has not reported yet.",
         scope=Scope.READ,
         gives={200: Gives("All of them, in the order of the configuration", PageOf[RouteState])},
         problems={409: "This node has no binds"},

@@ -57,7 +57,7 @@ class RouteState(msgspec.Struct, frozen=True, kw_only=True):
     state: str  #: up; throttled; failing: its circuit is open; down: no bind that sends
     why: str  #: in words, when it is not up
     binds: list[BindState]
-    receipts_outstanding: int
+    receipts_outstanding: int  #: segments taken and not reported yet
     oldest_receipt_due: datetime | None  #: when the oldest message without its receipt was taken
     stopped_senders: list[str]
     alarms: list[str]  #: sentences, newest first
