@@ -6,12 +6,15 @@ Every floor above the pure ones may import this; it imports nothing of ours.
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Iterator, MutableMapping
 from functools import cache
+from itertools import accumulate
 from typing import Any, Final, TextIO, TypeVar
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, generate_latest
+from prometheus_client.core import HistogramMetricFamily
+from prometheus_client.registry import Collector
 
 # --- Log lines -------------------------------------------------------------------------------------------
 
@@ -129,6 +132,42 @@ def histogram(name: str, told: str, *labels: str, buckets: tuple[float, ...] = Q
     return _quick(Histogram(f"huiyin_{name}", told, labels, registry=REGISTRY, buckets=buckets))
 
 
+class Tally:
+    """One route's part of a histogram that is counted in bulk: per bucket, and the sum of all."""
+
+    __slots__ = ("counts", "total")
+
+    def __init__(self, buckets: int) -> None:
+        self.counts = [0] * buckets
+        self.total = 0.0
+
+
+class Tallies(Collector):
+    """A histogram for hot paths: who counts adds to a `Tally` by itself, a tenth of what observing costs."""
+
+    def __init__(self, name: str, told: str, label: str) -> None:
+        self._head = (f"huiyin_{name}", told)
+        self._label = label
+        self._tallies: dict[str, Tally] = {}
+        REGISTRY.register(self)
+
+    def labels(self, value: str) -> Tally:
+        """The tally under this label, with one bucket for each of `QUICK`, and one for what is beyond."""
+        tally = self._tallies.get(value)
+        if tally is None:
+            tally = self._tallies[value] = Tally(len(QUICK) + 1)
+        return tally
+
+    def collect(self) -> Iterator[Metric]:
+        """As Prometheus wants it."""
+        family = HistogramMetricFamily(*self._head, labels=[self._label])
+        bounds = [*(str(float(bound)) for bound in QUICK), "+Inf"]
+        for value, tally in self._tallies.items():
+            buckets = list(zip(bounds, accumulate(tally.counts), strict=True))
+            family.add_metric([value], buckets, tally.total)
+        yield family
+
+
 def _quick(metric: M) -> M:
     """Remember what each set of labels led to: to look it up costs three times as much as to count."""
     metric.__dict__["labels"] = cache(metric.labels)
@@ -153,7 +192,7 @@ COMMIT_SIZE: Final = histogram(
 # The way to the phone
 WAITING: Final = gauge("messages_waiting", "Messages due and not yet submitted", "lane")
 SUBMITTED: Final = counter("segments_submitted_total", "submit_sm answered, by verdict", "route", "verdict")
-SUBMIT_SECONDS: Final = histogram("submit_seconds", "From submit_sm written to its response", "route")
+SUBMIT_SECONDS: Final = Tallies("submit_seconds", "From submit_sm written to its response", "route")
 ACCEPT_TO_SUBMIT: Final = histogram("accept_to_submit_seconds", "From accepted to submitted", "lane")
 UNKNOWN: Final = counter("attempts_unknown_total", "Attempts that got no response", "route", "cause")
 MAYBE_DUPLICATE: Final = counter("maybe_duplicate_total", "Segments sent once more after unknown", "route")
@@ -162,11 +201,20 @@ SETTLED: Final = counter(
 )
 RECEIPTS: Final = counter("receipts_total", "Delivery receipts stored", "route", "state")
 RECEIPTS_UNMATCHED: Final = gauge("receipts_unmatched", "Receipts kept that match nothing yet")
+RECEIPTS_OUTSTANDING: Final = gauge(
+    "receipts_outstanding", "Segments that the SMSC took and has not reported yet", "route"
+)
+OLDEST_RECEIPT: Final = gauge(
+    "oldest_receipt_seconds", "How long ago the oldest of them was taken; 0: there is none", "route"
+)
 
 # The binds
 BINDS: Final = gauge("binds", "Binds by state", "route", "state")
 WINDOW: Final = gauge("window_in_flight", "Requests without their response", "route")
 RATE: Final = gauge("learned_rate", "PDUs a second that the bind holds to now; 0 is no limit", "route")
+WINDOW_SIZE: Final = gauge("window_size", "Requests that may be without their response", "route")
+KEPT: Final = gauge("binds_waiting", "Messages that binds keep: refused for now, or behind another", "route")
+ALARMS: Final = counter("alarms_total", "Refusals that a person has to look at", "route", "status")
 THROTTLED: Final = counter("throttled_total", "Refusals that said: slower", "route", "status")
 PDU_ERRORS: Final = counter("pdu_errors_total", "PDUs that could not be read", "route", "kind")
 

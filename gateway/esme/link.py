@@ -1,100 +1,109 @@
-"""One bind on one connection: octets to events and back, the window, the throttle, and who gets what came."""
+"""One bind on one connection: octets to events and back, and who does what with them.
+
+What it writes is in `writing`, what it hears in `hearing`; the order to each number in `order`.
+"""
 
 import asyncio
 import logging
-from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+import time
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime, timedelta
 from secrets import token_hex
-from typing import Any, Final, cast
+from typing import Final, cast
 
-from gateway.esme.route import Account, BindMode, Route
-from gateway.esme.throttle import Throttle
-from gateway.esme.translate import (
-    Templates,
-    fate_of,
-    key_of_response,
-    receipt_of,
-    short_message_of,
-    validity,
-)
-from gateway.services.carrier import Fate, Outcome, Parcel
-from gateway.services.inbound import ShortMessage
-from gateway.services.receipts import Receipt
+from gateway.esme.alarms import Alarms
+from gateway.esme.hearing import Ears, Hearing
+from gateway.esme.order import Numbers
+from gateway.esme.route import Account, Route
+from gateway.esme.tape import Tape
+from gateway.esme.translate import bind_of
+from gateway.esme.trouble import unbound_in_words
+from gateway.esme.writing import Writing, unsent
+from gateway.services.carrier import Parcel
+from gateway.services.ways import BindState
 from gateway.smpp import events, status
 from gateway.smpp.errors import EncodeError
-from gateway.smpp.pdu import BindReceiver, BindTransceiver, BindTransmitter, DataSm, DeliverSm, Pdu
 from gateway.smpp.session import Role, Session
-from gateway.storage.database import StorageUnavailable
-from gateway.telemetry import PDU_ERRORS, SUBMIT_SECONDS, SUBMITTED, THROTTLED
+from gateway.telemetry import PDU_ERRORS
+
+__all__ = ["Ears", "Link"]
 
 log = logging.getLogger(__name__)
 
-_BINDS: Final = {
-    BindMode.TRANSCEIVER: BindTransceiver,
-    BindMode.TRANSMITTER: BindTransmitter,
-    BindMode.RECEIVER: BindReceiver,
-}
-#: Refusals in a row, for want of storage, after which the bind is given back: the SMSC keeps its messages.
-REFUSALS: Final = 20
+_SENDING: Final = frozenset({events.State.BOUND_TX, events.State.BOUND_TRX})
 TICK_SECONDS: Final = 0.1
-INTERFACE_VERSION: Final = 0x34
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ears:
-    """Who hears what a link brings."""
-
-    outcomes: Callable[[Sequence[Outcome]], None]
-    receipts: Callable[[Sequence[Receipt]], Awaitable[None]]
-    short_messages: Callable[[Sequence[ShortMessage]], Awaitable[None]]
-    room_again: Callable[[], None]
-    number_of: Callable[[str], str]  #: an address as the SMSC writes it → the customer's MSISDN
-    now: Callable[[], datetime]
+#: A bind that is held to a rate writes this often at most.
+PACE_SECONDS: Final = 0.01
+#: Octets that wait for a peer that does not read; more, and it is left.
+UNREAD: Final = 1024 * 1024
 
 
 class Link(asyncio.Protocol):
     """One session. `ended` is done when the connection is closed, with the reason."""
 
-    def __init__(self, route: Route, account: Account, name: str, ears: Ears) -> None:
+    def __init__(
+        self,
+        route: Route,
+        account: Account,
+        name: str,
+        ears: Ears,
+        *,
+        numbers: "Numbers[Link] | None" = None,
+        alarms: Alarms | None = None,
+        on_answer: Callable[[bool], None] | None = None,
+        tape: Tape | None = None,
+    ) -> None:
+        """`numbers`: shared by all links that must not overtake one another; `alarms`: by those of a route.
+
+        `on_answer` is told of answers, whether each is a sign of health, and of those that never came.
+        """
         loop = asyncio.get_running_loop()
+        clock = loop.time()
         self._loop = loop
         self._route = route
         self._account = account
         self._ears = ears
-        self._session = Session(Role.ESME, window=route.window, timers=route.timers, now=loop.time())
-        self._throttle = Throttle(route.rate, loop.time())
-        self._templates = Templates()
-        self._transport: asyncio.Transport | None = None
-        self._again: deque[Parcel] = deque()  # refused for being too fast: to go before all others
-        self._full = False
-        self._refusals = 0
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._ticking: asyncio.TimerHandle | None = None
+        self._tape = tape
         self.name = name
         self.session = f"{name}#{token_hex(4)}"  #: this very connection
+        self.behind = 0  #: parcels of ours in `numbers`, behind others; kept by it
+        self._session = Session(Role.ESME, window=route.window, timers=route.timers, now=clock)
+        self._writing = Writing(
+            route,
+            self._session,
+            link=self,
+            numbers=Numbers() if numbers is None else numbers,
+            alarms=Alarms(route.name) if alarms is None else alarms,
+            on_answer=on_answer,
+            now=ears.now,
+            clock=clock,
+        )
+        self._hearing = Hearing(
+            route,
+            self._session,
+            ears,
+            name,
+            self.session,
+            answered=self._flush,
+            give_up=self._give_up,
+        )
+        self._transport: asyncio.Transport | None = None
+        self._ticking: asyncio.TimerHandle | None = None
+        self._pacing: asyncio.TimerHandle | None = None
+        self._stirred = False  # others let parcels of ours go on: they are written when the loop comes round
+        self._heard_at: float | None = None
+        self._entered = (self.state, ears.now())
         self.bind_refused: int | None = None
         self.last_error = ""
         self.bound: asyncio.Future[None] = loop.create_future()
         self.ended: asyncio.Future[str] = loop.create_future()
-        self._submit_seconds = SUBMIT_SECONDS.labels(route.name)
-        self._submitted_ok = SUBMITTED.labels(route.name, "ok")
 
     # asyncio.Protocol
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
-        account = self._account
-        bind = _BINDS[account.mode](
-            system_id=account.system_id,
-            password=account.password,
-            system_type=account.system_type,
-            interface_version=INTERFACE_VERSION,
-            address_range=account.address_range,
-        )
         try:
-            self._session.request(bind, self._loop.time())
+            self._session.request(bind_of(self._route, self._account), self._loop.time())
         except EncodeError as error:
             self.last_error = f"our account does not fit into a bind: {error}"
             self.abort()
@@ -103,31 +112,46 @@ class Link(asyncio.Protocol):
         self._ticking = self._loop.call_later(TICK_SECONDS, self._tick)
 
     def data_received(self, data: bytes) -> None:
-        self._handle(self._session.receive(data, self._loop.time()))
+        clock = self._heard_at = self._loop.time()
+        if self._tape is not None:
+            self._tape.note("in", data, time.time())
+        full = self._session.outstanding * 5 >= self._route.window * 4
+        self._handle(self._session.receive(data, clock), clock, window_full=full)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._ticking is not None:
-            self._ticking.cancel()
-        self._handle(self._session.lost())
-        self._end(str(exc) if exc else "the SMSC closed the connection")
+        for timer in (self._ticking, self._pacing):
+            if timer is not None:
+                timer.cancel()
+        tls = self._route.tls is not None and not self.bound.done()
+        why = unbound_in_words(exc, tls=tls, connected=True)
+        self.last_error = self.last_error or self._writing.last_error or why
+        self._handle(self._session.lost(), self._loop.time())
+        self._end(why)
 
     def pause_writing(self) -> None:
-        self._full = True
+        self._writing.full = True
 
     def resume_writing(self) -> None:
-        self._full = False
+        self._writing.full = False
+        self._pump()
         self._ears.room_again()
 
     # What the binds ask
 
     @property
+    def usable(self) -> bool:
+        """Bound for sending, and to stay so."""
+        return self._session.state in _SENDING and not self._session.unbinding
+
+    @property
     def room(self) -> int:
-        """How many parcels this link takes now."""
-        if self._full or self._again or self._session.state not in _SENDING:
-            return 0
-        room = self._session.room
-        allowance = self._throttle.allowance(self._loop.time())
-        return room if allowance is None else min(room, allowance)
+        """How many parcels this link takes now. More are kept, in order, until there is room."""
+        return self._writing.room if self._session.state in _SENDING else 0
+
+    @property
+    def held(self) -> int:
+        """Parcels that are here and not written: refused for now, or behind others to their numbers."""
+        return self._writing.kept
 
     @property
     def in_flight(self) -> int:
@@ -137,17 +161,63 @@ class Link(asyncio.Protocol):
     @property
     def rate(self) -> float:
         """PDUs a second that it holds to now; 0 is no limit."""
-        return self._throttle.rate
+        return self._writing.throttle.rate
 
     @property
     def state(self) -> str:
         """The session's state."""
         return str(self._session.state)
 
+    def state_of(self) -> BindState:
+        """All that is known of it."""
+        now, clock = self._ears.now(), self._loop.time()
+        writing, throttle = self._writing, self._writing.throttle
+        paused = throttle.paused_until - clock
+        return BindState(
+            name=self.name,
+            route=self._route.name,
+            mode=str(self._account.mode),
+            system_id=self._account.system_id,
+            address=f"{self._account.host}:{self._account.port}",
+            state="unbinding" if self._session.unbinding else self.state,
+            since=self._entered[1],
+            again_at=None,
+            in_flight=self.in_flight,
+            window=self._route.window,
+            waiting=self.held,
+            rate=throttle.rate or None,
+            limit=self._route.rate or None,
+            learned=throttle.learned,
+            congestion=throttle.congestion,
+            paused_until=now + timedelta(seconds=paused) if paused > 0 else None,
+            submitted=writing.submitted,
+            refused=writing.refused,
+            throttled=writing.throttled,
+            unanswered=writing.unanswered,
+            delivered=self._hearing.delivered,
+            round_trip=writing.trips.told(),
+            heard_at=self._moment(self._heard_at, now, clock),
+            last_error=self.last_error or writing.last_error,
+        )
+
     def submit(self, parcels: Sequence[Parcel]) -> None:
-        """Write parcels, no more than `room`."""
-        self._write(parcels)
+        """Write parcels; what does not fit into `room` is kept and goes before all later ones."""
+        if not self.usable:
+            self._ears.outcomes([unsent(parcel) for parcel in parcels])
+            return
+        clock = self._loop.time()
+        self._writing.submit(parcels, clock)
         self._flush()
+        self._pace(clock)
+        if unfit := self._writing.unfit():
+            self._ears.outcomes(unfit)
+
+    def go_on(self, parcels: Iterable[Parcel]) -> None:
+        """Parcels that waited behind others: for `Numbers` alone."""
+        self._writing.go_on(parcels)
+        if not self._stirred:
+            self._stirred = True
+            self._loop.call_soon(self._pump)
 
     def unbind(self) -> None:
         """Send nothing more; unbind when what is in flight has been answered."""
@@ -164,123 +234,29 @@ class Link(asyncio.Protocol):
 
     # What comes in
 
-    def _handle(self, happened: Sequence[events.Event]) -> None:
-        outcomes: list[Outcome] = []
-        receipts: list[tuple[int, int, Receipt]] = []
-        short_messages: list[tuple[int, int, ShortMessage]] = []
-        taken = 0
-        for event in happened:
-            match event:
-                case events.Answered(token=token, pdu=pdu, seconds=seconds):
-                    self._submit_seconds.observe(seconds)
-                    if pdu.command_status == 0:
-                        taken += 1
-                    elif taken:  # those before it tell how fast was not too fast
-                        self._took(taken)
-                        taken = 0
-                    self._answered(token, pdu, outcomes)
-                case events.Request(pdu=pdu):
-                    self._requested(pdu, receipts, short_messages)
-                case events.TimedOut(token=token):
-                    outcomes.append(self._lost(token, "no response"))
-                case events.Late(token=token, pdu=pdu):
-                    self._answered(token, pdu, outcomes, late=True)
-                case _:
-                    self._noted(event, outcomes)
-        if taken:
-            self._took(taken)
-        if outcomes:
-            self._ears.outcomes(outcomes)
-        if receipts:
-            self._spawn(self._store(receipts, self._ears.receipts))
-        if short_messages:
-            self._spawn(self._store(short_messages, self._ears.short_messages))
-        self._flush()
-
-    def _took(self, count: int) -> None:
-        self._submitted_ok.inc(count)
-        self._throttle.taken(count, self._loop.time())
-
-    def _answered(self, parcel: Parcel, pdu: Pdu, outcomes: list[Outcome], *, late: bool = False) -> None:
-        command_status = pdu.command_status
-        route = self._route
-        if command_status == status.ESME_ROK:
-            message_id: str = getattr(pdu, "message_id", "")
-            if not message_id:
-                outcomes.append(self._lost(parcel, "taken without an id"))
-                return
-            key = key_of_response(route, message_id)
-            outcomes.append(Outcome(parcel.token, Fate.TAKEN, route.name, message_id, key, 0))
-            return
-        full = self._session.outstanding * 5 >= route.window * 4
-        fate = fate_of(command_status, parcel.token.refusals, full)
-        verdict = status.lookup(command_status)
-        SUBMITTED.labels(route.name, str(verdict.verdict)).inc()
-        if fate is None and late:
-            fate = Fate.PUT_OFF  # given up for lost, and now known not to be taken: dispatch decides when
-        if fate is not None:
-            self.last_error = verdict.sentence
-            outcomes.append(
-                Outcome(
-                    parcel.token, fate, route.name, command_status=command_status, reason=f"{verdict.name}"
-                )
-            )
-        elif verdict.verdict is status.Verdict.LINK:
-            self.last_error = verdict.sentence
-            outcomes.append(Outcome(parcel.token, Fate.UNSENT, route.name))
-            self.unbind()  # not cut off: what else is in flight may still be answered
+    def _handle(self, happened: Sequence[events.Event], clock: float, *, window_full: bool = False) -> None:
+        if happened:
+            outcomes, rest = self._writing.hear(happened, window_full, clock)
+            for event in rest:
+                self._noted(event)
+            self._hearing.pass_on()
+            if self._writing.rebind:  # not cut off: what else is in flight may still be answered
+                self._writing.rebind = False
+                self.unbind()
+            self._writing.pump(clock)
+            self._flush()
+            self._pace(clock)
+            if outcomes:
+                self._ears.outcomes(outcomes)
         else:
-            THROTTLED.labels(route.name, verdict.name).inc()
-            self._throttle.refused(self._loop.time())
-            self._again.append(parcel)
+            self._flush()
 
-    def _requested(
-        self,
-        pdu: Pdu,
-        receipts: list[tuple[int, int, Receipt]],
-        short_messages: list[tuple[int, int, ShortMessage]],
-    ) -> None:
-        if not isinstance(pdu, DeliverSm | DataSm):
-            self._session.answer(pdu.sequence_number, pdu.command_id, status.ESME_RINVCMDID)
-            return
-        receipt = receipt_of(pdu, self._route, self._ears.number_of)
-        if receipt is not None:
-            receipts.append((pdu.sequence_number, pdu.command_id, receipt))
-            return
-        short_messages.append(
-            (
-                pdu.sequence_number,
-                pdu.command_id,
-                short_message_of(pdu, self._route, self.session, self._ears.now(), self._ears.number_of),
-            )
-        )
-
-    async def _store(
-        self,
-        arrived: Sequence[tuple[int, int, Any]],
-        store: Callable[[Sequence[Any]], Awaitable[None]],
-    ) -> None:
-        """Have it stored, then answer; while it can't be, refuse, and the SMSC keeps it."""
-        answer = status.ESME_RSYSERR
-        try:
-            await store([what for _, _, what in arrived])
-            answer = status.ESME_ROK
-            self._refusals = 0
-        except StorageUnavailable as error:
-            self._refusals += len(arrived)
-            log.warning("deliver_sm refused", extra={"bind": self.name, "why": str(error)})
-        if self._session.closed:
-            return
-        for sequence_number, command_id, _ in arrived:
-            self._session.answer(sequence_number, command_id, answer)
-        self._flush()
-        if self._refusals >= REFUSALS:
-            self.last_error = "unbound: what the SMSC brings can't be stored now"
-            self.unbind()
-
-    def _noted(self, event: events.Event, outcomes: list[Outcome]) -> None:
+    def _noted(self, event: events.Event) -> None:
         match event:
+            case events.Request(pdu=pdu):
+                self._hearing.take(pdu)
             case events.Bound():
+                self._changed()
                 self.bound.set_result(None)
                 self._ears.room_again()
             case events.BindRefused(command_status=command_status):
@@ -291,13 +267,11 @@ class Link(asyncio.Protocol):
                 PDU_ERRORS.labels(self._route.name, "malformed").inc()
                 log.warning("malformed PDU", extra={"bind": self.name, "why": str(error)})
             case events.PeerUnbound():
+                self._changed()
                 self.last_error = "the SMSC unbound us"
                 self._loop.call_later(1.0, self._close)
-            case events.Closed(reason=reason, tokens=tokens):
-                outcomes.extend(self._lost(token, f"link {reason}") for token in tokens)
-                outcomes.extend(Outcome(p.token, Fate.UNSENT, self._route.name) for p in self._again)
-                self._again.clear()
-                self.last_error = self.last_error or f"session {reason}"
+            case events.Closed(reason=reason):
+                self.last_error = self.last_error or _ENDS.get(reason) or f"session {reason}"
                 self._flush()
                 self._close()
             case events.Orphan():
@@ -305,59 +279,56 @@ class Link(asyncio.Protocol):
             case _:
                 pass
 
-    def _lost(self, parcel: Parcel, reason: str) -> Outcome:
-        return Outcome(parcel.token, Fate.LOST, self._route.name, reason=reason)
+    def _give_up(self) -> None:
+        self.last_error = "unbound: what the SMSC brings can't be stored now"
+        self.unbind()
 
     # What goes out
-
-    def _write(self, parcels: Sequence[Parcel]) -> None:
-        session = self._session
-        clock = self._loop.time()
-        now = self._ears.now()
-        unfit: list[Outcome] = []
-        for parcel in parcels:
-            try:
-                session.submit(
-                    self._templates.of(parcel.sender),
-                    parcel.destination,
-                    parcel.payload,
-                    clock,
-                    parcel,
-                    esm_class=parcel.esm_class,
-                    data_coding=parcel.data_coding,
-                    registered_delivery=None if parcel.report else 0,
-                    validity_period=validity(parcel.expires_at, now),
-                )
-            except EncodeError as error:
-                unfit.append(Outcome(parcel.token, Fate.REFUSED, self._route.name, reason=str(error)))
-        self._throttle.spend(len(parcels))
-        if unfit:
-            self._ears.outcomes(unfit)
-
-    def _write_again(self) -> None:
-        """What was refused goes first, as far as the throttle lets it."""
-        session = self._session
-        room = session.room if session.state in _SENDING and not self._full else 0
-        allowance = self._throttle.allowance(self._loop.time())
-        if allowance is not None:
-            room = min(room, allowance)
-        if room > 0 and self._again:
-            self._write([self._again.popleft() for _ in range(min(room, len(self._again)))])
 
     def _flush(self) -> None:
         data = self._session.data_to_send()
         if data and self._transport is not None and not self._transport.is_closing():
             self._transport.write(data)
+            if self._tape is not None:
+                self._tape.note("out", data, time.time())
+
+    def _pump(self) -> None:
+        """Write what is kept and may go."""
+        self._stirred = False
+        clock = self._loop.time()
+        self._writing.pump(clock)
+        self._flush()
+        self._pace(clock)
+        if unfit := self._writing.unfit():
+            self._ears.outcomes(unfit)
+
+    def _pace(self, clock: float) -> None:
+        """Look again as soon as the rate lets something go."""
+        if self._pacing is None and (wait := self._writing.wait(clock)) is not None:
+            self._pacing = self._loop.call_later(max(wait, PACE_SECONDS), self._paced)
+
+    def _paced(self) -> None:
+        self._pacing = None
+        self._pump()
+        if self.room:
+            self._ears.room_again()
 
     def _tick(self) -> None:
         clock = self._loop.time()
-        self._throttle.tick(clock)
-        self._write_again()
-        self._handle(self._session.tick(clock))
+        self._writing.throttle.tick(clock)
+        self._writing.trips.tick(clock)
+        self._pump()
+        self._handle(self._session.tick(clock), clock)
+        if self._writing.full and self._unread() > UNREAD:
+            self.last_error = "the SMSC does not read what we write"
+            self.abort()
         if self.room:
             self._ears.room_again()
         if not self.ended.done():
             self._ticking = self._loop.call_later(TICK_SECONDS, self._tick)
+
+    def _unread(self) -> int:
+        return 0 if self._transport is None else self._transport.get_write_buffer_size()
 
     def _close(self) -> None:
         if self._transport is not None:
@@ -367,18 +338,19 @@ class Link(asyncio.Protocol):
         if not self.bound.done():
             self.bound.cancel()
         if not self.ended.done():
-            self.ended.set_result(self.last_error or reason)
+            self.ended.set_result(self.last_error or self._writing.last_error or reason)
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = self._loop.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
+    def _changed(self) -> None:
+        self._entered = (self.state, self._ears.now())
 
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            # Unanswered, it comes again; and the bug is on record.
-            log.error("deliver_sm not handled", extra={"bind": self.name}, exc_info=error)
+    @staticmethod
+    def _moment(at: float | None, now: datetime, clock: float) -> datetime | None:
+        return None if at is None else now - timedelta(seconds=clock - at)
 
 
-_SENDING: Final = frozenset({events.State.BOUND_TX, events.State.BOUND_TRX})
+_ENDS: Final = {
+    events.CloseReason.BIND_TIMEOUT: "the SMSC did not answer our bind in time",
+    events.CloseReason.SILENT: "the SMSC answers nothing any more, not even enquire_link",
+    events.CloseReason.UNANSWERED: "the SMSC answers enquire_link, but no message any more",
+    events.CloseReason.FRAMING: "what the SMSC sends is not SMPP any more",
+}

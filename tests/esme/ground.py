@@ -71,6 +71,11 @@ def parcel(body: str = "您好", to: str = ANNA, sender: str = "10086", **fields
     return made._replace(**fields)
 
 
+def parcels(count: int) -> list[Parcel]:
+    """So many short messages, each to a number of its own: "0", "1", …"""
+    return [parcel(f"{n}", to=f"86139053{10000 + n}") for n in range(count)]
+
+
 def route_to(
     port: int, *modes: BindMode, system_id: str = "huiyin", password: str = "secret", **options: Any
 ) -> Route:

@@ -5,14 +5,14 @@ import asyncio
 import pytest
 
 from gateway.esme import binds as binds_module
-from gateway.esme import link as link_module
+from gateway.esme import hearing as hearing_module
 from gateway.esme.route import BindMode
 from gateway.services.carrier import Fate
 from gateway.services.receipts import Verdict
 from gateway.simulator.smsc import Smsc
 from gateway.smpp import status
-from tests.esme.ground import QUICK, ground, parcel, until
-from tests.services.road import ANNA
+from tests.esme.ground import QUICK, ground, parcel, parcels, until
+from tests.services.road import ANNA, BEN
 
 TRX, TX, RX = BindMode.TRANSCEIVER, BindMode.TRANSMITTER, BindMode.RECEIVER
 
@@ -44,14 +44,14 @@ async def test_messages_out_receipts_and_replies_in(modes: tuple[BindMode, ...])
 async def test_several_binds_share_the_work() -> None:
     async with ground("latency: 50ms", binds=2, window=5, bound=2) as here:
         assert here.binds.room() == 10
-        await here.send(*(parcel(f"{n}") for n in range(20)))
+        await here.send(*parcels(20))
         await until(lambda: here.heard.taken() == 20)
         assert len({arrival.bind for arrival in here.smsc.record.arrivals}) == 2
 
 
 async def test_what_no_bind_has_room_for_comes_back_unsent() -> None:
     async with ground("latency: 1s", window=3) as here:
-        here.binds.submit([parcel(f"{n}") for n in range(5)])
+        here.binds.submit(parcels(5))
         await until(lambda: len(here.heard.outcomes) == 2)
         assert here.heard.fates() == ["UNSENT", "UNSENT"]
         assert here.binds.view()[0].in_flight == 3
@@ -105,7 +105,7 @@ async def test_what_a_status_means(code: int, fate: Fate) -> None:
 
 async def test_throttled_messages_keep_their_order_and_their_attempts() -> None:
     async with ground("{rate: 200, burst: 5}", window=10) as here:
-        await here.send(*(parcel(f"{n}") for n in range(40)))
+        await here.send(*parcels(40))
         await until(lambda: here.heard.taken() == 40)
         assert set(here.heard.fates()) == {"TAKEN"}
         taken = [a.text for a in here.smsc.record.arrivals if a.message_id]
@@ -116,7 +116,7 @@ async def test_throttled_messages_keep_their_order_and_their_attempts() -> None:
 
 async def test_the_refused_come_back_unsent_when_the_link_ends_before_they_could_go() -> None:
     async with ground("{rate: 0.001, burst: 1}", window=10) as here:
-        here.binds.submit([parcel(f"{n}") for n in range(4)])
+        here.binds.submit(parcels(4))
         await until(lambda: here.smsc.record.counts.throttled == 3)
         await asyncio.sleep(0.02)
         for bind in tuple(here.smsc.connections):
@@ -136,7 +136,7 @@ async def test_a_late_answer_is_told_after_the_loss() -> None:
 async def test_a_late_refusal_for_its_speed_is_left_to_dispatch() -> None:
     """It was given up for lost: the link must not send it again behind dispatch's back."""
     async with ground("{rate: 0.001, burst: 1, latency: 600ms}", timers=QUICK) as here:
-        here.binds.submit([parcel("one"), parcel("two")])
+        here.binds.submit(parcels(2))
         await until(lambda: len(here.heard.outcomes) == 4)
         assert here.heard.fates() == ["LOST", "LOST", "TAKEN", "PUT_OFF"]
         assert here.smsc.record.counts.submits == 2
@@ -171,7 +171,7 @@ async def test_a_status_about_the_link_costs_no_attempt_and_nobody_elses_answer(
     yaml = f"{{latency: 100ms, faults: [{{do: refuse, status: {status.ESME_RINVBNDSTS}, times: 1}}]}}"
     async with ground(yaml, window=10) as here:
         first = here.smsc.binds[0].number
-        here.binds.submit([parcel("one"), parcel("two"), parcel("three")])
+        here.binds.submit(parcels(3))
         await until(lambda: len(here.heard.outcomes) == 3)
         assert sorted(here.heard.fates()) == ["TAKEN", "TAKEN", "UNSENT"]
         await until(lambda: here.smsc.binds and here.smsc.binds[0].number != first)
@@ -179,7 +179,7 @@ async def test_a_status_about_the_link_costs_no_attempt_and_nobody_elses_answer(
 
 async def test_a_graceful_stop_waits_for_what_is_in_flight() -> None:
     async with ground("latency: 200ms") as here:
-        here.binds.submit([parcel(f"{n}") for n in range(5)])
+        here.binds.submit(parcels(5))
         await here.binds.stop(3.0)
         assert here.heard.fates() == ["TAKEN"] * 5
         assert here.binds.room() == 0
@@ -200,7 +200,7 @@ async def test_an_id_that_is_missing_leaves_it_unknown(monkeypatch: pytest.Monke
 async def test_while_nothing_can_be_stored_the_smsc_keeps_its_messages(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(link_module, "REFUSALS", 3)
+    monkeypatch.setattr(hearing_module, "REFUSALS", 3)
     async with ground("redelivery: {after: 20ms}") as here:
         here.heard.away = True
         first = here.smsc.binds[0].number
@@ -230,7 +230,7 @@ async def test_an_account_that_fits_into_no_bind_says_so() -> None:
 
 async def test_what_fits_into_no_pdu_is_refused_for_good() -> None:
     async with ground() as here:
-        here.binds.submit([parcel(sender="x" * 30), parcel("fine")])
+        here.binds.submit([parcel(sender="x" * 30), parcel("fine", to=BEN)])
         await until(lambda: len(here.heard.outcomes) == 2)
         assert sorted(here.heard.fates()) == ["REFUSED", "TAKEN"]
 
