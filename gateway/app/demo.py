@@ -175,6 +175,11 @@ Play a customer yourself 自己扮演客户 ({VISITOR}):
   curl -s http://{HOST}:{stage.smsc_control}/mo \\
     -d '{{"from": "86{VISITOR}", "to": "10086", "text": "9分 很快"}}'
 
+Look at the binds and at what passes them 查看链路与协议消息:
+  export HUIYIN_URL=http://{HOST}:{node.port} HUIYIN_KEY={token}
+  huiyin binds --watch
+  huiyin trace --follow --open --to {VISITOR}
+
 The demo has no quiet hours and no limit on surveys: it works at any hour, as often as you like.
 演示规则不设静默时段和评价频次限制。 Ctrl-C stops everything 结束演示.
 """,

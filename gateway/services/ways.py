@@ -1,4 +1,4 @@
-"""The ways to the phone as people see them: routes, their binds, and the PDUs that passed. Types and one port.
+"""The ways to the phone as people see them: routes, binds, and the PDUs that passed. Types and one port.
 
 The binds fill them in; HTTP, the command line and the console show them.
 """
