@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import cycle
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +19,9 @@ from gateway.services.flights import Flights, Outgoing
 from gateway.services.inbound import ShortMessage
 from gateway.services.receipts import Receipt
 from gateway.sms.segment import split
+
+#: To one number only one message is under way at a time.
+NUMBERS = 20_000
 
 
 class Feeder:
@@ -34,6 +38,7 @@ class Feeder:
             0, UUID(int=0), now, "8613905310001", "10086", Lane.SERVICE, None, OnUnknown.RESEND, None, None,
             None, text, "ucs2", 1, Status.QUEUED, None, None, None, True, None, None, None, None,
         )  # fmt: skip
+        self._numbers = cycle([f"86139053{number:05}" for number in range(NUMBERS)])
         self._payload, self._data_coding = cut.payloads[0], cut.data_coding
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -64,7 +69,7 @@ class Feeder:
                 Parcel(
                     Outgoing(message).segments[0],
                     "main",
-                    message.msisdn,
+                    next(self._numbers),
                     message.sender,
                     self._payload,
                     0,
