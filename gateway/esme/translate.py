@@ -167,7 +167,7 @@ class Writer:
         if form == "none":
             raise EncodeError("schedule_delivery_time: this SMSC keeps nothing until later")
         if form == "absolute":
-            return times.absolute(deliver_at.astimezone(self._zone))
+            return times.absolute(deliver_at.astimezone(self._zone).replace(microsecond=0))
         return times.relative(max(timedelta(seconds=1), deliver_at - now))
 
     def template(self, sender: str) -> SubmitTemplate:
