@@ -41,11 +41,12 @@ def test_the_example_profile_is_one(tmp_path: Path) -> None:
 
 
 def test_the_example_route_is_one(tmp_path: Path) -> None:
-    (example,) = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
+    example, routing = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
+    other = '[smsc.other]\nhost = "h"\nsystem_id = "s"\npassword = "p"\n'
     assert tomllib.loads(example)["smsc"]["main"]["profile"] == "hex-and-decimal"
     (tmp_path / "secrets").mkdir()
     (tmp_path / "secrets" / "smsc-main").write_text("secret\n")
-    (tmp_path / "huiyin.toml").write_text(example)
+    (tmp_path / "huiyin.toml").write_text(f"{example}{other}{routing}")
     with pytest.raises(ConfigError) as caught:  # nothing is wrong but that the certificate is not here
         config.load(tmp_path / "huiyin.toml", {})
     assert [fault.partition(": ")[2][:16] for fault in caught.value.faults] == ["smsc.main.tls_ca"]
