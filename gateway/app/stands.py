@@ -9,7 +9,8 @@ from typing import Final
 
 from gateway import telemetry
 from gateway.config import Settings
-from gateway.simulator import serve
+from gateway.simulator import certificates, serve
+from gateway.simulator.certificates import Tls, TlsError
 from gateway.simulator.scenario import ScenarioError
 
 OK: Final = 0
@@ -26,12 +27,21 @@ async def smsc(args: argparse.Namespace, settings: Settings) -> int:
     if any(not name or not word for name, word in accounts):
         print("--account: write it as system_id:password", file=sys.stderr)
         return WRONG_USE
+    if wrong := _tls_wrong(args):
+        print(wrong, file=sys.stderr)
+        return WRONG_USE
 
     def ready(port: int, control: int | None) -> None:
         at = f", control http://{control_host}:{control}" if control else ""
-        print(f"simulated SMSC 模拟短信中心: smpp://{host}:{port}{at}", flush=True)
+        scheme = "smpp" if tls is None else "smpps"
+        print(f"simulated SMSC 模拟短信中心: {scheme}://{host}:{port}{at}", flush=True)
 
+    tls: Tls | None = None
     try:
+        if args.tls_test_ca:
+            tls = certificates.make_or_find(args.tls_test_ca)
+        elif args.tls_certificate:
+            tls = Tls(args.tls_certificate, args.tls_key, args.tls_client_ca)
         await serve.serve_smsc(
             host=host,
             port=port,
@@ -41,12 +51,24 @@ async def smsc(args: argparse.Namespace, settings: Settings) -> int:
             record_path=args.record,
             accounts=accounts,
             seed=args.seed,
+            tls=tls,
             ready=ready,
         )
-    except (ScenarioError, OSError) as error:
+    except (ScenarioError, TlsError, OSError) as error:
         print(f"huiyin smsc: {error}", file=sys.stderr)
         return FAILED
     return OK
+
+
+def _tls_wrong(args: argparse.Namespace) -> str:
+    """What is wrong with the options about TLS; empty: nothing."""
+    if args.tls_test_ca and (args.tls_certificate or args.tls_key or args.tls_client_ca):
+        return "--tls-test-ca makes the other --tls files itself: give it alone"
+    if bool(args.tls_certificate) != bool(args.tls_key):
+        return "--tls-certificate and --tls-key go together"
+    if args.tls_client_ca and not args.tls_certificate:
+        return "--tls-client-ca needs --tls-certificate and --tls-key"
+    return ""
 
 
 async def ticket_system(args: argparse.Namespace, settings: Settings) -> int:

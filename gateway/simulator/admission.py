@@ -18,7 +18,8 @@ class Admission:
         self._waiting: defaultdict[str, int] = defaultdict(int)  # messages without their outcome
         self._queue = scenario.queue
         self._rate = scenario.rate
-        self._unlimited = not (
+        #: Whether `submit` need be asked at all.
+        self.limited = bool(
             scenario.rate
             or scenario.rates
             or scenario.queue
@@ -50,8 +51,6 @@ class Admission:
 
     def submit(self, system_id: str, now: float) -> int:
         """Whether the account's rate and queue let one more in: a command_status."""
-        if self._unlimited:
-            return status.ESME_ROK
         rate = self._rate_of(system_id)
         scenario = self._scenario
         command_status = status.ESME_ROK

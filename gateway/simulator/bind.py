@@ -61,6 +61,7 @@ class Bind(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._full = False
         self._gone = False  # closed by us, or about to be: nothing more is read or answered
+        self._mute = False  # gone, deaf or parting: nothing is answered now
         self._stirred = False
         self._unnoted: list[tuple[Arrival, int]] = []  # answers that go out with the next write
         # What faults made of it
@@ -89,7 +90,7 @@ class Bind(asyncio.Protocol):
         self.smsc.settle()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._gone = True
+        self._gone = self._mute = True
         self.smsc.clock()
         self.smsc.connections.discard(self)
         self._handle(self.session.lost(), self._loop.time())
@@ -148,25 +149,24 @@ class Bind(asyncio.Protocol):
         without_id: bool = False,
     ) -> None:
         """Queue the answer to a submit_sm or data_sm; nothing happens on a connection that is gone."""
-        if self._parting:
-            if self._owing is not None:
+        session = self.session
+        if self._mute or session.closed:
+            if self._parting and self._owing is not None:
                 self._owing.append((arrival, sequence_number, command_status, command_id))
             return
-        if self._gone or self._deaf or self.session.closed:
-            return
         message_id = "" if without_id else arrival.message_id
-        if self.smsc.scenario.congestion and not self.plain and command_id == _SUBMIT_SM:
+        if self.smsc.congests and not self.plain and command_id == _SUBMIT_SM:
             level = bytes((self.smsc.admission.congestion(self.system_id, self._loop.time()),))
             tlvs = {int(Tag.CONGESTION_STATE): level}
-            self.session.respond(SubmitSmResp(sequence_number, command_status, tlvs, (), message_id))
+            session.respond(SubmitSmResp(sequence_number, command_status, tlvs, (), message_id))
         else:
-            self.session.answer(sequence_number, command_id, command_status, message_id)
+            session.answer(sequence_number, command_id, command_status, message_id)
         self._unnoted.append((arrival, command_status))
         self.stir()
 
     def refuse(self, response: Pdu, arrival: Arrival) -> None:
         """Queue a response of another kind than the message asks for."""
-        if not (self._gone or self._deaf or self._parting or self.session.closed):
+        if not (self._mute or self.session.closed):
             self.session.respond(response)
             self._unnoted.append((arrival, response.command_status))
             self.stir()
@@ -211,13 +211,13 @@ class Bind(asyncio.Protocol):
     def close(self) -> None:
         """Write what waits and close the connection."""
         self.flush()
-        self._gone = True
+        self._gone = self._mute = True
         if self._transport is not None:
             self._transport.close()
 
     def abort(self) -> None:
         """Cut the connection."""
-        self._gone = True
+        self._gone = self._mute = True
         if self._transport is not None:
             self._transport.abort()
 
@@ -253,7 +253,7 @@ class Bind(asyncio.Protocol):
 
     def go_deaf(self, now: float, span: Span | None) -> None:
         """Answer nothing but enquire_link for so long, or for ever."""
-        self._deaf = True
+        self._deaf = self._mute = True
         if span is not None:
             self.later(now, span, self._recover)
 
@@ -266,6 +266,7 @@ class Bind(asyncio.Protocol):
 
     def _recover(self) -> None:
         self._silent = self._deaf = self._slow = False
+        self._mute = self._gone or self._parting
         self._read_or_not()
         self.stir()
 
@@ -275,7 +276,7 @@ class Bind(asyncio.Protocol):
             self.session.unbind_at_once(now)
         except StateError:
             return  # it unbinds already
-        self._parting = True
+        self._parting = self._mute = True
         self.stir()
         if answer is not None:
             self._owing = [answer]

@@ -11,7 +11,8 @@ from typing import Any
 
 import msgspec
 
-from gateway.simulator import control, scenario
+from gateway.simulator import certificates, control, scenario
+from gateway.simulator.certificates import Tls
 from gateway.simulator.desk import Desk
 from gateway.simulator.handset import Handsets
 from gateway.simulator.record import Journal
@@ -78,13 +79,15 @@ async def serve_smsc(
     record_path: Path | None = None,
     accounts: Sequence[tuple[str, str]] = (),
     seed: int | None = None,
+    tls: Tls | None = None,
     ready: Callable[[int, int | None], None] | None = None,
 ) -> None:
     """The simulated SMSC until cancelled or SIGTERM. Port 0 takes a free one; without a control port there is
-    no HTTP. `ready` is called with both ports. Raises ScenarioError."""
+    no HTTP. `ready` is called with both ports. Raises ScenarioError, and TlsError before it listens."""
     played = scenario_for(scenario_path, accounts=accounts, seed=seed)
+    context = None if tls is None else certificates.server_context(tls)
     with _until_signal() as over, patient_collector():
-        smsc = await Smsc.start(played, host, port, record_path=record_path)
+        smsc = await Smsc.start(played, host, port, record_path=record_path, tls=context)
         Handsets(smsc)
         runner = None
         try:

@@ -118,6 +118,7 @@ class Smsc:
         self._latency = scenario.latency if scenario.latency.high else None
         self.admission = Admission(scenario)
         self.counts_queues = scenario.queue > 0
+        self.congests = scenario.congestion
         self._random = Random(f"{scenario.seed}:times").random  # noqa: S311 - repeatable by design
         self._play += 1
         for step in scenario.rates:
@@ -188,7 +189,8 @@ class Smsc:
         """
         system_id = bind.system_id
         counts = self.record.counts
-        command_status, fault = self.admission.submit(system_id, now), None
+        fault = None
+        command_status = self.admission.submit(system_id, now) if self.admission.limited else status.ESME_ROK
         if command_status:
             counts.throttled += 1
         elif self.faults.of_submits:
@@ -234,7 +236,7 @@ class Smsc:
         ):
             self._keep_rare(arrival, pdu)
         self.record.arrived(arrival)
-        if given:
+        if given and (self._listeners or self.counts_queues):
             self._taken(arrival, now)
         return arrival, command_status, fault
 

@@ -55,14 +55,22 @@ receipts: {delay: 1s, outcomes: {delivered: 9, expired: 1}, tlvs: false, esm_cla
 window: 10
 redelivery: {timeout: 1s, after: 2s}
 enquire_link: 5s
-faults: [{do: answer-late, share: 0.5, every: 2, after: 1, times: 3, to: '861', by: 4s}]
+rates: [{from: 0s, rate: 500}, {from: 1m, rate: 5000}]
+queue: 100
+congestion: true
+mo: {join: sar, data_coding: 8}
+faults:
+  - {do: answer-late, share: 0.5, every: 2, after: 1, times: 3, to: '861', by: 4s, from: 10s, until: 70s}
 """
     )
+    assert [(step.since, step.rate) for step in played.rates] == [(0, 500), (60, 5000)]
+    assert scenario.change(played, {}) == played
     assert played.throttle_status == 0x14
     assert played.receipts.outcomes == {State.DELIVERED: 9, State.EXPIRED: 1}
     assert played.redelivery.after == Span(2, 2)
     [fault] = played.faults
     assert (fault.do, fault.after, fault.by) == (Do.ANSWER_LATE, 1, Span(4, 4))
+    assert (fault.since, fault.until) == (10, 70)
 
 
 def test_nothing_said_is_the_faultless_smsc() -> None:
@@ -84,6 +92,37 @@ def test_nothing_said_is_the_faultless_smsc() -> None:
         pytest.param("faults:\n- {do: refuse, share: 2}", 2, "share", id="share over 1"),
         pytest.param("accounts:\n- {system_id: ''}", 2, "system_id", id="account without a name"),
         pytest.param("- 1", 1, "the whole", id="no table"),
+        pytest.param("faults:\n- do: refuse\n  every: 0", 3, "every", id="each noughth"),
+        pytest.param("faults:\n- do: refuse\n  after: -1", 3, "after", id="after less than none"),
+        pytest.param("faults:\n- do: refuse\n  times: -1", 3, "times", id="less than no times"),
+        pytest.param("faults:\n- do: refuse\n  status: 0", 3, "status", id="refused with OK"),
+        pytest.param("faults:\n- do: deaf\n  status: 8", 3, "no status", id="a status of none"),
+        pytest.param("faults:\n- do: deaf\n  state: deleted", 3, "no state", id="a state of none"),
+        pytest.param("faults:\n- do: deaf\n  by: soon", 3, "by", id="no time how long"),
+        pytest.param("faults:\n- do: deaf\n  from: x", 3, "from", id="no time since when"),
+        pytest.param("faults:\n- do: deaf\n  from: 5s\n  until: 2s", 4, "later than from", id="over before"),
+        pytest.param(
+            "faults:\n- do: receipt-intermediate\n  state: gone", 3, "state", id="a state that is none"
+        ),
+        pytest.param("rates:\n- {from: 0s, rate: 1}\n- {from: 0s, rate: 2}", 3, "later", id="steps at once"),
+        pytest.param("rates:\n- {from: 0s, rate: -1}", 2, "rate", id="a step below none"),
+        pytest.param("rates:\n- {rate: 1}", 2, "from", id="a step without its time"),
+        pytest.param("queue: -1", 1, "queue", id="less than no queue"),
+        pytest.param("rate: -1", 1, "rate", id="less than no rate"),
+        pytest.param("burst: 0", 1, "burst", id="no burst"),
+        pytest.param("throttle_status: -1", 1, "throttle_status", id="no status"),
+        pytest.param("ids: {reuse: -1}", 1, "reuse", id="ids less than none"),
+        pytest.param("ids:\n  response: octal", 2, "response", id="an unknown form of ids"),
+        pytest.param("receipts:\n  form: fancy", 2, "appendix-b", id="an unknown form of receipts"),
+        pytest.param("receipts:\n  form: 'id:{idd}'", 2, "{idd}", id="an unknown hole"),
+        pytest.param("receipts:\n  via: pigeon", 2, "via", id="an unknown way"),
+        pytest.param("receipts:\n  parts: some", 2, "parts", id="unknown parts"),
+        pytest.param("receipts:\n  hasten: 0", 2, "hasten", id="a clock that stands"),
+        pytest.param("receipts:\n  words: {gone: x}", 2, "words", id="a word for no state"),
+        pytest.param("mo:\n  join: glue", 2, "join", id="joined by nothing known"),
+        pytest.param("mo:\n  data_coding: 256", 2, "data_coding", id="no octet"),
+        pytest.param("customers: {pace: -1}", 1, "pace", id="back in time"),
+        pytest.param("accounts:\n- {system_id: a, max_binds: -1}", 2, "max_binds", id="binds below none"),
     ],
 )
 def test_a_fault_in_a_scenario_is_told_with_its_line(text: str, line: int, said: str) -> None:
