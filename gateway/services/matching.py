@@ -1,10 +1,11 @@
 """Receipts as the carrier read them, and which segment each is about, as the tables have it."""
 
 import logging
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import Final, NamedTuple, Protocol
+from uuid import UUID
 
 from gateway.domain.message import Event, Message, Step
 from gateway.domain.msisdn import bucket_of
@@ -15,6 +16,8 @@ from gateway.storage.database import Database
 log = logging.getLogger(__name__)
 
 MAX_CANDIDATES: Final = 5_000
+#: How old a message may be whose receipt comes: scheduled for a year ahead at most, or valid for so long.
+OLDEST: Final = timedelta(days=2 * 366)
 
 
 class Verdict(Enum):
@@ -66,6 +69,13 @@ def is_anothers(receipt: Receipt, segment: Segment) -> bool:
     return told != ours and len(told) == len(ours) and told.isdecimal()
 
 
+def _by_customer(receipts: Sequence[Receipt]) -> dict[str, list[Receipt]]:
+    ordered: dict[str, list[Receipt]] = {}
+    for receipt in receipts:
+        ordered.setdefault(receipt.msisdn, []).append(receipt)
+    return ordered
+
+
 class _Found(NamedTuple):
     """Segments by what receipts say of them; those of final messages apart."""
 
@@ -87,13 +97,34 @@ class Tables:
 
         A receipt that was matched by likeness comes back with the key under which memory knows its segment.
         """
-        by_customer: dict[str, list[Receipt]] = {}
-        for receipt in receipts:
-            by_customer.setdefault(receipt.msisdn, []).append(receipt)
+        by_customer = _by_customer(receipts)
         customers = [(bucket_of(msisdn), msisdn) for msisdn in by_customer]
         async with self._database.connection() as connection:
             messages = await message_rows.recent_to(connection, customers, since, MAX_CANDIDATES)
             steps = await message_rows.steps_of(connection, [(m.bucket, m.id) for m in messages])
+        return self._among(messages, steps, by_customer)
+
+    async def find_older(
+        self, receipts: Sequence[Receipt], since: datetime
+    ) -> dict[Name, tuple[Segment, Receipt]]:
+        """The same among messages accepted before that and valid then: a look at many partitions."""
+        by_customer = _by_customer(receipts)
+        customers = [(bucket_of(msisdn), msisdn) for msisdn in by_customer]
+        async with self._database.connection() as connection:
+            accepted = (since - OLDEST, since)
+            messages = await message_rows.still_valid_to(
+                connection, customers, accepted, since, MAX_CANDIDATES
+            )
+            steps = await message_rows.steps_of(connection, [(m.bucket, m.id) for m in messages])
+        return self._among(messages, steps, by_customer)
+
+    def _among(
+        self,
+        messages: Sequence[Message],
+        steps: Mapping[UUID, Sequence[Step]],
+        by_customer: Mapping[str, Sequence[Receipt]],
+    ) -> dict[Name, tuple[Segment, Receipt]]:
+        """The newest unfinished message first; one that names its id as it is written before one alike."""
         known: dict[Name, tuple[Segment, Receipt]] = {}
         for same in (self._same, self._like):
             found = _Found({}, {})

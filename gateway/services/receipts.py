@@ -294,7 +294,10 @@ class Receipts:
 
     async def _look_up(self, receipts: Sequence[Receipt], plan: _Plan) -> None:
         """Find the messages of receipts that memory does not know; keep the receipts that have none."""
-        found = await self._tables.find(receipts, self._now() - KEPT)
+        since = self._now() - KEPT
+        found = await self._tables.find(receipts, since)
+        if missing := [r for r in receipts if name_of(r) not in found]:
+            found |= await self._tables.find_older(missing, since)
         for receipt in receipts:
             segment = self._flights.find(receipt.route, receipt.key)
             match = found.get(name_of(receipt))

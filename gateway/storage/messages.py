@@ -139,6 +139,29 @@ async def recent_to(
     )
 
 
+# The same of older messages whose time was not over then: scheduled, kept by the SMSC, or valid for long.
+STILL_VALID_TO: Final = f"""
+SELECT {_MESSAGE}
+  FROM messages m JOIN unnest($1::smallint[], $2::text[]) AS u (bucket, msisdn)
+    ON m.bucket = u.bucket AND m.msisdn = u.msisdn
+ WHERE m.id >= $3 AND m.id < $4 AND m.expires_at >= $5
+ ORDER BY m.id DESC
+ LIMIT $6"""  # noqa: S608 - column names of ours
+
+
+async def still_valid_to(
+    connection: Connection,
+    customers: Sequence[tuple[int, str]],
+    accepted: tuple[datetime, datetime],
+    valid: datetime,
+    limit: int,
+) -> list[Message]:
+    """The messages to these customers accepted between two moments and valid at a third, newest first."""
+    begin, end = map(floor_at, accepted)
+    buckets, numbers = [b for b, _ in customers], [m for _, m in customers]
+    return _messages(await connection.fetch(STILL_VALID_TO, buckets, numbers, begin, end, valid, limit))
+
+
 class EarlyReceipt(NamedTuple):
     """A receipt that matched nothing yet: one row of `early_receipts`, in the order of its columns."""
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 
@@ -9,6 +10,7 @@ from gateway.domain.message import Message, OnUnknown
 from gateway.services.carrier import Fate
 from gateway.services.flights import Flights
 from gateway.services.receipts import Receipt, Verdict
+from gateway.services.upkeep import prepare
 from gateway.services.whereabouts import parts_of
 from gateway.smpp.receipt import Habits, IdForm, receipt_key, response_key
 from gateway.storage import messages as message_rows
@@ -168,6 +170,8 @@ async def test_a_receipt_that_came_before_the_response_was_given_up_settles_it_t
     await until(lambda: node.carrier.sent)
     await node.receipt("strange")
     node.carrier.answer(node.carrier.sent[0].token, Fate.LOST)
+    await node.until(message, "delivered")
+    await node.settled()  # two pipes: the later step may be there first
     assert await node.until(message, "delivered") == ["attempt", "lost", "delivered"]
     await node.settled()
     assert await early(roads) == 0
@@ -301,7 +305,7 @@ async def test_a_number_written_otherwise_is_no_other_customer(roads: Roads) -> 
 
 async def test_after_a_restart_an_id_used_again_means_the_newest_unfinished(roads: Roads) -> None:
     node = await roads.node(lambda _: None)
-    messages = [message_to() for _ in range(3)]
+    messages = [message_to(at=roads.clock() - timedelta(seconds=n)) for n in (3, 2, 1)]
     for n, message in enumerate(messages):
         await node.accept(message)
         await until(lambda n=n: len(node.carrier.sent) == n + 1)  # type: ignore[misc]
@@ -356,6 +360,22 @@ async def test_a_receipt_after_days_finds_its_message(roads: Roads) -> None:
     await node.until(message, "submitted")
     await node.kill()
     roads.clock.forward(days=6, hours=23)
+    again = await roads.node()
+    await again.receipt("id1")
+    await again.until(message, "delivered")
+
+
+@pytest.mark.parametrize("days", [1, 40, 360])
+async def test_a_receipt_finds_a_message_that_was_accepted_long_before(roads: Roads, days: int) -> None:
+    node = await roads.node()
+    at = roads.clock()
+    accepted = at - timedelta(days=days)
+    async with roads.database.connection() as connection:
+        await prepare(connection, accepted)
+    message = message_to(at=accepted, due_at=at, expires_at=at + timedelta(hours=48))
+    await node.accept(message)
+    await node.until(message, "submitted")
+    await node.kill()
     again = await roads.node()
     await again.receipt("id1")
     await again.until(message, "delivered")
