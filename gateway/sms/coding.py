@@ -50,6 +50,15 @@ _NAMED: Final[dict[int, Charset]] = {
     0x0F: "gb18030",  # reserved in SMPP; Chinese SMSCs carry CMPP's Msg_Fmt 15 over in it
 }
 
+# All that GB 2312 holds, and ASCII.
+_COMMON: Final = frozenset(
+    bytes(octet for row in range(0xA1, 0xF8) for cell in range(0xA1, 0xFF) for octet in (row, cell)).decode(
+        "gb2312", "ignore"
+    )
+    + bytes(range(0x20, 0x7F)).decode()
+    + "\r\n\t\0"
+)
+
 _ALPHABETS: Final[tuple[Charset, ...]] = ("gsm7", "binary", "ucs2", "binary")
 
 
@@ -102,8 +111,7 @@ def decode(
     charset, message_class, waiting = scheme_of(data_coding, default)
     if packed:
         octets = unpacked(octets, data_coding, default, header)
-    languages = header.languages
-    if charset == "gsm7" and languages != (0, 0):
+    if charset == "gsm7" and header.elements and (languages := header.languages) != (0, 0):
         text, well_formed = shifts.tables(*languages).decode(octets)
     else:
         reader = _READERS.get(charset)
@@ -193,13 +201,7 @@ def _speaks_for_itself(char: str) -> bool:
 
 
 def _is_common(text: str) -> bool:
-    if text.isascii():
-        return text.isprintable() or all(char.isprintable() or char in "\r\n\t\0" for char in text)
-    try:
-        text.encode("gb2312")
-    except UnicodeEncodeError:
-        return False
-    return True
+    return _COMMON.issuperset(text)
 
 
 def _binary(octets: bytes) -> tuple[str, bool]:

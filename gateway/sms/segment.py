@@ -232,16 +232,20 @@ def _joined(form: _Form, reference: int, join: Join) -> Split:
         if len(payload) > MAX_PAYLOAD:
             raise ValueError(f"{len(payload)} octets are more than {MAX_PAYLOAD}")
         return _split(form, esm_class, (payload,), join)
-    parts = _parts(form, join)
-    total = len(parts)
+    parts = _cut(form, join)
+    if form.codec:
+        parts = [_recoded(part, form) for part in parts]
+    elements = form.elements
     if join is Join.SAR:
-        alone = udh.alone(form.elements)
-        payloads = tuple(alone + _recoded(part, form) for part in parts)
+        alone = udh.alone(elements)
+        payloads = tuple([alone + part for part in parts])
         return _split(form, esm_class, payloads, join, reference & 0xFFFF)
-    wide = join is Join.UDH16
+    wide, total = join is Join.UDH16, len(parts)
     payloads = tuple(
-        udh.concatenation(reference, total, number, wide, form.elements) + _recoded(part, form)
-        for number, part in enumerate(parts, start=1)
+        [
+            udh.concatenation(reference, total, number, wide, elements) + part
+            for number, part in enumerate(parts, start=1)
+        ]
     )
     return _split(form, udh.UDHI, payloads, join, reference & (0xFFFF if wide else 0xFF))
 
@@ -277,11 +281,14 @@ def _on_air(form: _Form, join: Join) -> int:
     return _count(form.octets, 0, form.room(join), form.ucs2)
 
 
-def _parts(form: _Form, join: Join) -> tuple[bytes, ...]:
+def _parts(form: _Form, join: Join) -> list[bytes]:
     """The octets of each segment, headers and recoding left out."""
+    return [form.octets] if len(form.octets) <= form.room(None) else _cut(form, join)
+
+
+def _cut(form: _Form, join: Join) -> list[bytes]:
+    """The parts of a text that needs several. ValueError over MAX_SEGMENTS, unless the SMSC cuts it."""
     octets, ucs2 = form.octets, form.ucs2
-    if len(octets) <= form.room(None):
-        return (octets,)
     room = form.room(join)
     total = _count(octets, 0, room, ucs2)
     if total > MAX_SEGMENTS and join is not Join.PAYLOAD:
@@ -298,7 +305,7 @@ def _parts(form: _Form, join: Join) -> tuple[bytes, ...]:
                 end = whole
         parts.append(octets[start:end])
         start = end
-    return tuple(parts)
+    return parts
 
 
 def _furthest(octets: bytes, start: int, room: int, ucs2: bool) -> int:

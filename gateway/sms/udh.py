@@ -100,10 +100,10 @@ def build(elements: Iterable[Element]) -> bytes:
 
 def concatenation(reference: int, total: int, number: int, wide: bool = False, after: bytes = b"") -> bytes:
     """A header of a concatenation element, its reference cut to 8 or 16 bits; `after` are more elements."""
+    more = len(after)
     if wide:
-        head = (6 + len(after), CONCAT_16, 4, reference >> 8 & 0xFF, reference & 0xFF, total, number)
-        return bytes(head) + after
-    return bytes((5 + len(after), CONCAT_8, 3, reference & 0xFF, total, number)) + after
+        return bytes((6 + more, CONCAT_16, 4, reference >> 8 & 0xFF, reference & 0xFF, total, number)) + after
+    return bytes((5 + more, CONCAT_8, 3, reference & 0xFF, total, number)) + after
 
 
 def shift(locking: int, single: int) -> bytes:
