@@ -393,7 +393,7 @@ class Node:
             elif not self.leases.others:
                 continue
             try:
-                await self.dispatch.gained(self.leases.owned(), floor_at(self.now() - back))
+                await self.dispatch.look_for_strays(floor_at(self.now() - back))
                 await self._receipts.look_again()
             except StorageUnavailable as error:
                 log.debug("sweep put off", extra={"why": str(error)})

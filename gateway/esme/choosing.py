@@ -22,6 +22,11 @@ STALL_SECONDS: Final = 2.0
 #: A sender that the SMSC refuses is tried again after this, and then after twice as long.
 STOP_SECONDS: Final = 60.0
 LONGEST_STOP: Final = 600.0
+#: The SMSC says that it does not work itself (SMPP 3.4 §5.1.3).
+FAILURES: Final = frozenset({status.ESME_RSYSERR})
+#: A link that breaks may take a whole window along: that is no more than so many failures.
+ONE_CUT: Final = 10
+_ANSWERS: Final = frozenset({Fate.REFUSED, Fate.PUT_OFF})
 #: Addresses that are no configured number and yet have a channel of their own.
 STRANGERS: Final = 100
 #: Addresses whose number is remembered: extensions make many of them.
@@ -229,21 +234,45 @@ class Chooser:
             return True
         return stop is not None
 
-    # Senders that an SMSC refuses
+    # What answers teach
 
     def heard(self, outcomes: Sequence[Outcome]) -> None:
-        """Learn from answers which senders are refused, and which no longer."""
+        """Learn which routes work, and which senders are refused. The outcomes are of one route."""
+        taken = cut = 0
         for outcome in outcomes:
-            if outcome.fate is Fate.HELD:
+            fate = outcome.fate
+            if fate is Fate.TAKEN:
+                taken += 1
+                if self._stops:
+                    self._takes(outcome)
+            elif fate is Fate.HELD:
                 self._refused(outcome)
-            elif self._stops and outcome.fate is Fate.TAKEN:
-                sender = self.number_of(outcome.token.outgoing.message.sender)
-                stop = self._stops.get((outcome.route, sender))
-                if stop is not None and stop.probed:
-                    del self._stops[outcome.route, sender]
-                    log.info(
-                        "the SMSC takes this sender again", extra={"route": outcome.route, "sender": sender}
-                    )
+            elif fate is Fate.LOST:
+                cut += 1
+            elif outcome.command_status in FAILURES:
+                self._failed(outcome.route, 1)
+            elif fate in _ANSWERS:
+                taken += 1
+        if cut:
+            self._failed(outcomes[0].route, min(cut, ONE_CUT))
+        if taken and (path := self.paths.get(outcomes[0].route)) is not None:
+            path.circuit.worked(taken, self._clock())
+
+    def _failed(self, route: str, times: int) -> None:
+        path = self.paths.get(route)
+        if path is None:
+            return
+        working = path.circuit.opened_at is None
+        path.circuit.failed(self._clock(), times)
+        if working and path.circuit.opened_at is not None:
+            log.error("most messages fail on this route: it is left out", extra={"route": route})
+
+    def _takes(self, outcome: Outcome) -> None:
+        sender = self.number_of(outcome.token.outgoing.message.sender)
+        stop = self._stops.get((outcome.route, sender))
+        if stop is not None and stop.probed:
+            del self._stops[outcome.route, sender]
+            log.info("the SMSC takes this sender again", extra={"route": outcome.route, "sender": sender})
 
     def _refused(self, outcome: Outcome) -> None:
         sender = self.number_of(outcome.token.outgoing.message.sender)

@@ -65,23 +65,29 @@ class Circuit:
         if self._state is State.HALF_OPEN:
             self._probes -= 1
 
-    def answered(self, ok: bool, now: float) -> None:
-        """One answer, or that none came."""
+    def worked(self, times: int, now: float) -> None:
+        """So many answers came."""
         if self._state is State.CLOSED:
-            at = self._next
-            self._at[at] = now if ok else -now
-            self._next = at + 1 if at + 1 < LOOKED_AT else 0
-            if not ok and self._fails(now):
-                self._open(now)
+            for _ in range(min(times, LOOKED_AT)):
+                self._at[self._next] = now
+                self._next = (self._next + 1) % LOOKED_AT
         elif self.state(now) is State.HALF_OPEN:
-            if not ok:
-                self._pause = min(self._pause * 2, LONGEST_PAUSE)
-                self._open(now)
-                return
-            self._good += 1
-            self._probes += 1
+            self._good += times
+            self._probes += times
             if self._good >= PROBES:
                 self._close()
+
+    def failed(self, now: float, times: int = 1) -> None:
+        """No answer came, or one that says that the SMSC does not work."""
+        if self._state is State.CLOSED:
+            for _ in range(min(times, LOOKED_AT)):
+                self._at[self._next] = -now
+                self._next = (self._next + 1) % LOOKED_AT
+            if self._fails(now):
+                self._open(now)
+        elif self.state(now) is State.HALF_OPEN:
+            self._pause = min(self._pause * 2, LONGEST_PAUSE)
+            self._open(now)
 
     def _fails(self, now: float) -> bool:
         since = now - AGE_SECONDS

@@ -12,60 +12,82 @@ from gateway.domain.message import ALWAYS_ALLOWED, Message
 from gateway.services.carrier import Channel
 from gateway.services.flights import Flights, Leg, Outgoing, Segment, resendable
 from gateway.services.queue import Queue
+from gateway.services.unread import Unread
 
-#: Messages in memory. Beyond, they wait in the table and are read when half of these have gone.
+#: Messages in memory. Beyond, they wait in the table.
 HIGH_WATER: Final = 100_000
+#: So much more of the free memory a channel may hold with messages of urgent lanes.
+URGENT_SHARE: Final = 4
 #: So many messages are worth a commit in any case.
 WORTHWHILE: Final = 50
 
 
 class Backlog:
-    """The queue with its surroundings. `wake` is set when there may be something to do."""
+    """The queue with its surroundings. `wake` is set when there may be something to do.
+
+    A channel may hold as many messages as there is memory free. What exceeds that waits in the table, with
+    all of the channel that comes after it. So a route that is down fills half of the memory at most, two of
+    them two thirds, and so on: there is always some left for those that work.
+    """
 
     def __init__(
         self, flights: Flights, channel_of: Callable[[Message], Channel], now: Callable[[], datetime]
     ) -> None:
         self._flights = flights
+        self._channel_of = channel_of
         self._now = now
         self._gathers = False  # little room, and more waits for it
         self._later: list[tuple[float, int, Segment | Outgoing]] = []
         self._order = count()
-        self._missed: UUID | None = None
+        self.table = Unread()
         self.queue = Queue(channel_of)
         self.wake = asyncio.Event()
-        self.unread_from: UUID | None = None  #: the oldest message left in the table for want of memory
 
     @property
     def full(self) -> bool:
-        """Whether memory holds as many messages as it should."""
-        return len(self._flights.open) >= HIGH_WATER
+        """Whether memory holds as many messages as are to be read at the start, before sending begins."""
+        return len(self._flights.open) * 2 >= HIGH_WATER
 
     @property
     def wants_more(self) -> bool:
         """Whether there is room again for what was left in the table."""
-        return self.unread_from is not None and len(self._flights.open) < HIGH_WATER // 2
+        return not self.table.reading and any(self._has_room(channel) for channel in self.table.since)
 
-    def enqueue(self, outgoing: Outgoing, *, read: bool = False) -> None:
+    def enqueue(self, outgoing: Outgoing, *, read: bool = False, due: bool = False) -> None:
         """A message that is due. While older ones wait in the table, only urgent lanes go past them.
 
-        `read`: it was read from the table, in its turn.
+        `read`: it was read from the table, in its turn. `due`: it was put off, and its time has come.
         """
-        queues = self.unread_from is not None and outgoing.message.lane not in ALWAYS_ALLOWED
-        if queues and not read:
-            self.leave(outgoing.message.id)
-        elif self.hold(outgoing):
+        message = outgoing.message
+        channel = self._channel_of(message)
+        if read:
+            waits = not due and not self.table.is_turn_of(channel)
+        else:
+            waits = self.table.waits_for(channel) and message.lane not in ALWAYS_ALLOWED
+        if waits:
+            self.table.leave(message.id, channel)
+        elif self._keep(outgoing, channel):
             self.queue.put(outgoing)
 
     def hold(self, outgoing: Outgoing) -> bool:
         """Keep it in memory, if there is room and it is not there; whoever gets True may go on with it."""
+        return self._keep(outgoing, self._channel_of(outgoing.message))
+
+    def _keep(self, outgoing: Outgoing, channel: Channel) -> bool:
         uid = outgoing.message.id
         if uid in self._flights.open:
             return False
-        if self.full:
-            self.leave(uid)
+        share = URGENT_SHARE if outgoing.message.lane in ALWAYS_ALLOWED else 1
+        if self.queue.kept(channel) >= share * (HIGH_WATER - len(self._flights.open)):
+            self.table.leave(uid, channel)
             return False
         self._flights.open[uid] = outgoing
         return True
+
+    def _has_room(self, channel: Channel | None) -> bool:
+        """Whether enough of what a channel may hold has gone; None: whether anything may be read at all."""
+        free = HIGH_WATER - len(self._flights.open)
+        return free * 10 >= HIGH_WATER if channel is None else self.queue.kept(channel) * 2 < free
 
     def rests(self) -> bool:
         """Whether to wait a moment before the next round: once after each that took a little and left more.
@@ -91,6 +113,7 @@ class Backlog:
     def sort_anew(self) -> None:
         """The channels of messages are others now."""
         self.queue.sort_anew()
+        self.table.sort_anew()
 
     # Later
 
@@ -121,25 +144,16 @@ class Backlog:
 
     # In the table
 
-    def leave(self, uid: UUID) -> None:
-        """This message, and perhaps younger ones, are in the table only."""
-        self.unread_from = uid if self.unread_from is None else min(self.unread_from, uid)
-        self._missed = uid if self._missed is None else min(self._missed, uid)
+    def leave_rest(self, since: UUID) -> None:
+        """All from this message on is in the table only."""
+        self.table.leave(since, None)
 
-    def begin_reading(self, *, in_order: bool) -> UUID | None:
-        """From where the table is to be read. With `in_order`, what comes meanwhile is left there as well."""
-        since, self._missed = self.unread_from, None
-        if not in_order:
-            self.unread_from = None
-        return since
-
-    def end_reading(self) -> None:
-        """All was read but what was left since the beginning."""
-        self.unread_from = self._missed
+    def begin_reading(self) -> UUID | None:
+        """From where the table is to be read next."""
+        return self.table.begin([channel for channel in self.table.since if self._has_room(channel)])
 
     def oldest_open(self) -> UUID | None:
         """The oldest message that a successor would have to look at."""
         ids = [uid.int for messages in (self._flights.open, self._flights.leaving) for uid in messages]
-        if self.unread_from is not None:
-            ids.append(self.unread_from.int)
+        ids += [uid.int for uid in self.table.oldest()]
         return UUID(int=min(ids)) if ids else None

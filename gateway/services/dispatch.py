@@ -39,8 +39,6 @@ log = logging.getLogger(__name__)
 
 BATCH: Final = 1000
 GATHER_SECONDS: Final = 0.002
-#: With fewer messages than this left in the table, the order among them and those that come is given up.
-FEW: Final = 1000
 REST_SECONDS: Final = 1.0
 
 Batch = Sequence[tuple[Outgoing, str]]  #: messages with their routes
@@ -101,7 +99,6 @@ class Dispatch:
         self._troubled = 0  # batches that wait for the database to be back
         self._preparing = Preparing(carrier, flights.references)
         self._in_order = asyncio.Lock()
-        self._few_unread = False
         self._unsaved: Counter[int] = Counter()  # answers for buckets given away that are not on record yet
         self._tasks: set[asyncio.Task[Any]] = set()
         self._stopping = False
@@ -190,9 +187,8 @@ class Dispatch:
                 self._spawn(self._attempt(batch, reserved))
                 await asyncio.sleep(0)
                 return
-        if backlog.wants_more:
-            await self._refill()
-            return
+        if backlog.wants_more and (since := backlog.begin_reading()) is not None:
+            self._spawn(self._refill(since))
         wait = REST_SECONDS
         if (due := backlog.next_due()) is not None:
             wait = min(wait, max(0.0, due - asyncio.get_running_loop().time()))
@@ -210,17 +206,21 @@ class Dispatch:
             for segment in outgoing.segments
         )
 
-    async def _refill(self) -> None:
-        """There is memory again for what was left in the table."""
-        since = self._backlog.begin_reading(in_order=not self._few_unread)
-        if since is None:
-            return
+    async def _refill(self, since: UUID) -> None:
+        """There is memory again for what was left in the table: one page of it."""
+        table = self._backlog.table
         try:
-            self._few_unread = await self._resume.read(self._owned(), since) < FEW
+            found, more_from = await self._resume.read_page(self._owned(), since)
         except StorageUnavailable:
-            self._backlog.leave(since)
+            table.give_up()
             await asyncio.sleep(PAUSE_SECONDS)
-        self._backlog.end_reading()
+        except BaseException:
+            table.give_up()
+            raise
+        else:
+            table.end(found, more_from)
+        finally:
+            self._backlog.wake.set()
 
     def _owned(self) -> list[int]:
         return [bucket for bucket in range(BUCKETS) if self._leases.epoch(bucket) is not None]
@@ -406,6 +406,10 @@ class Dispatch:
     async def gained(self, buckets: Sequence[int], since: UUID) -> int:
         """Buckets are ours now: read what is unsettled, judge the attempts that their owner left behind."""
         return await self._resume.read(buckets, since)
+
+    async def look_for_strays(self, since: UUID) -> None:
+        """Take up what was committed since then and nobody handed over."""
+        await self._resume.read(self._owned(), since, all_of_it=True)
 
     async def lost(self, buckets: Iterable[int]) -> None:
         """These buckets are somebody else's: send nothing more of theirs."""

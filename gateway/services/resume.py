@@ -53,21 +53,26 @@ class Resumption:
         self._now = now
         self.early: EarlyReceipts | None = None
 
-    async def read(self, buckets: Sequence[int], since: UUID) -> int:
-        """Take up what is unsettled in these buckets, until all is, or memory is full."""
+    async def read(self, buckets: Sequence[int], since: UUID, *, all_of_it: bool = False) -> int:
+        """Take up what is unsettled in these buckets; all of it, or until memory has enough to begin with."""
         found = 0
         while True:
-            async with self._database.connection() as connection:
-                messages = await message_rows.unsettled(connection, buckets, since, READ)
-                steps = await message_rows.steps_of(connection, [(m.bucket, m.id) for m in messages])
-            await self._resume(messages, steps)
-            found += len(messages)
-            if len(messages) < READ:
+            count, more_from = await self.read_page(buckets, since)
+            found += count
+            if more_from is None:
                 return found
-            since = UUID(int=messages[-1].id.int + 1)
-            if self._backlog.full:
-                self._backlog.leave(since)
+            since = more_from
+            if self._backlog.full and not all_of_it:
+                self._backlog.leave_rest(since)
                 return found
+
+    async def read_page(self, buckets: Sequence[int], since: UUID) -> tuple[int, UUID | None]:
+        """Take up one page of it: how many messages it had, and from where the table goes on, if it does."""
+        async with self._database.connection() as connection:
+            messages = await message_rows.unsettled(connection, buckets, since, READ)
+            steps = await message_rows.steps_of(connection, [(m.bucket, m.id) for m in messages])
+        await self._resume(messages, steps)
+        return len(messages), UUID(int=messages[-1].id.int + 1) if len(messages) == READ else None
 
     async def look_again(self, places: Sequence[Place], unsent: Container[tuple[UUID, int]] = ()) -> None:
         """Read messages anew that memory has let go, and go on with those that are still ours to send.
@@ -202,7 +207,7 @@ class Resumption:
         if not outgoing.busy:
             return
         if until is None and not unknown:
-            self._backlog.enqueue(outgoing, read=True)
+            self._backlog.enqueue(outgoing, read=True, due=due)
             return
         if until is not None and until - self._now() > REST and not unknown:
             return  # a timer brings it

@@ -82,6 +82,7 @@ class Clock:
 
 
 EVERYWHERE = Steering((), ("main",)).default
+NOWHERE = Steering((), ("other",)).default
 
 
 class FakeOffer:
@@ -105,11 +106,12 @@ class FakeCarrier:
         self.script: Script = script or (lambda _: Fate.TAKEN)
         self.sent: list[Parcel] = []
         self.open_room = 1000
+        self.dead: set[str] = set()  #: senders whose messages have a way of their own, which is shut
         self.outcomes: Callable[[Sequence[Outcome]], None] = lambda _: None
         self._ids = 0
 
     def channel(self, message: Message) -> Channel:
-        return Channel(EVERYWHERE, "")
+        return Channel(NOWHERE if message.sender in self.dead else EVERYWHERE, "")
 
     def cutting(self, route: str) -> Cutting:
         return PLAIN

@@ -418,12 +418,36 @@ async def test_what_is_over_the_high_water_goes_out_in_order_and_completely(
     ]
     for n in range(0, 150, 10):
         await node.accept(*messages[n : n + 10])
-    assert len(node.flights.open) == 20
+    assert len(node.flights.open) == 10
     node.carrier.open_room = 7
     node.dispatch.room_again()
     await until(lambda: len(node.carrier.sent) == 150)
     await node.settled()
     assert node.carrier.bodies() == [f"{n}" for n in range(150)]
+    assert node.dispatch.oldest_open() is None
+
+
+async def test_a_route_that_is_down_keeps_nobody_elses_messages_waiting(
+    roads: Roads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However much waits for it, and although most of that is in the table only."""
+    monkeypatch.setattr(backlog, "HIGH_WATER", 20)
+    node = await roads.node()
+    node.carrier.dead.add("10010")
+    stuck = [
+        message_to(body=f"{n}", at=START + timedelta(seconds=n), lane=Lane.SERVICE, sender="10010")
+        for n in range(60)
+    ]
+    await node.accept(*stuck)
+    live = [message_to(BEN, f"{n}", at=START + timedelta(seconds=100 + n)) for n in range(60)]
+    await node.accept(*live)
+    await until(lambda: len(node.carrier.sent) == 60)
+    assert node.carrier.bodies() == [f"{n}" for n in range(60)]
+    node.carrier.dead.clear()
+    node.dispatch.steered()
+    await until(lambda: len(node.carrier.sent) == 120)
+    await node.settled()
+    assert node.carrier.bodies()[60:] == [f"{n}" for n in range(60)]
     assert node.dispatch.oldest_open() is None
 
 
