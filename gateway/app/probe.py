@@ -19,7 +19,7 @@ OK, FAILED, WRONG_USE = 0, 1, 2
 
 async def smsc_probe(args: argparse.Namespace, _settings: Settings) -> int:
     """Ask, tell, and write the profile. 1: nobody answered, or no bind was accepted."""
-    logging.getLogger("huiyin.probe.stock").setLevel(logging.CRITICAL)  # its faults are findings of ours
+    logging.getLogger().addHandler(logging.NullHandler())  # what smpplib complains of is a finding here
     try:
         target = _target(args)
         if args.write and not args.write.parent.is_dir():
@@ -71,7 +71,8 @@ def _target(args: argparse.Namespace) -> Target:
         system_type=args.system_type,
         to=to,
         sender=args.sender or "",
-        tls=_tls(args),
+        tls=_tls(args, named=args.tls == "verify"),
+        stock_tls=_tls(args, named=False),
         tls_server_name=args.tls_server_name,
     )
 
@@ -86,14 +87,16 @@ def _password(file: Path | None) -> str:
     raise ValueError("give the password in --password-file, or in $HUIYIN_SMSC_PASSWORD")
 
 
-def _tls(args: argparse.Namespace) -> ssl.SSLContext | None:
+def _tls(args: argparse.Namespace, *, named: bool) -> ssl.SSLContext | None:
     if not args.tls:
-        if args.tls_ca or args.tls_server_name:
-            raise ValueError("--tls-ca and --tls-server-name go with --tls")
+        if args.tls_ca or args.tls_server_name or args.tls_certificate:
+            raise ValueError("--tls-ca, --tls-server-name and --tls-certificate go with --tls")
         return None
     context = ssl.create_default_context(cafile=str(args.tls_ca) if args.tls_ca else None)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.check_hostname = args.tls == "verify"
+    context.check_hostname = named
+    if args.tls_certificate:
+        context.load_cert_chain(args.tls_certificate, args.tls_key, password=lambda: "")
     return context
 
 
@@ -112,7 +115,7 @@ def _agreed(target: Target, bounds: Bounds) -> bool:
 
 def _why(error: Exception) -> str:
     if isinstance(error, ssl.SSLError):
-        return "--tls-ca: not a file of certificates (PEM)"
+        return "--tls-ca, --tls-certificate, --tls-key: a file is not PEM, is encrypted, or is another's"
     if isinstance(error, OSError) and error.filename:
         return f"{error.filename}: {error.strerror}"
     return str(error)

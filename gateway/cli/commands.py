@@ -215,6 +215,8 @@ def _smsc_probe(parser: Parser) -> None:
     )
     parser.add_argument("--tls-ca", type=Path, metavar="FILE", help="who may have signed its certificate")
     parser.add_argument("--tls-server-name", metavar="NAME", help="the name in it; default: HOST")
+    parser.add_argument("--tls-certificate", type=Path, metavar="FILE", help="of ours, if it asks for one")
+    parser.add_argument("--tls-key", type=Path, metavar="FILE", help="the key of that certificate")
     parser.add_argument(
         "--write", type=Path, metavar="FILE", help="write the profile there, as YAML 写出档案"
     )

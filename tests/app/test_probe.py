@@ -12,6 +12,7 @@ from gateway.app.probe import smsc_probe
 from gateway.cli import parser
 from gateway.config import Settings
 from gateway.simulator.smsc import Smsc
+from tests.esme.test_tls import Authority, serving
 
 FEW = ("--messages", "3", "--binds-up-to", "1", "--receipt-wait", "0.3")
 TO = ("--to", "13905310001", "--from", "10086")
@@ -46,6 +47,22 @@ async def test_it_tells_and_writes_a_profile(
     assert "secret" not in said.out + said.err
     assert file.read_text().splitlines()[2] == "extends: default"
     assert 'profile = "main"' in said.err
+
+
+async def test_over_tls_both_clients_show_and_are_shown_a_certificate(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    authority = Authority(tmp_path)
+    server, ours = authority.signed("server"), authority.signed("ours")
+    smsc = await Smsc.start(tls=serving(server, customers=authority.path))
+    known = ("--tls", "--tls-ca", str(authority.path))
+    try:
+        assert await run(smsc.port, *known, "--tls-certificate", str(ours)) == 0
+        assert capsys.readouterr().out.count("smpplib: accepted, version 0x34") == 3
+        assert await run(smsc.port, "--tls") == 1
+        assert "certificate verify failed" in capsys.readouterr().out
+    finally:
+        await smsc.close()
 
 
 async def test_in_json_it_is_one_object(smsc: Smsc, capsys: pytest.CaptureFixture[str]) -> None:

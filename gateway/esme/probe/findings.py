@@ -44,7 +44,8 @@ class Findings(msgspec.Struct, kw_only=True):
 
     def not_known(self, what: str) -> None:
         """Something stays open."""
-        self.unknown.append(what)
+        if what not in self.unknown:
+            self.unknown.append(what)
 
     def value(self, path: str) -> Any:
         """What was found for a field; None: nothing."""

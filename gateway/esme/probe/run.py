@@ -48,7 +48,7 @@ async def _all(target: Target, bounds: Bounds, budget: Budget, findings: Finding
         findings.saw(sessions.TOPIC, "bind_transceiver", f"refused: {status.lookup(refused).name}")
         findings.not_known("everything else: the login is refused; it was tried once, lest it be locked")
         return
-    await asyncio.sleep(sessions.AFTER)
+    await asyncio.sleep(bounds.rest)
     budget.take(1 if send else 0)
     seen = await asyncio.to_thread(stock.ask, target, bounds, send=send)
     accepted = await sessions.kinds(target, bounds, findings, seen)

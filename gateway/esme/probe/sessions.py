@@ -22,8 +22,6 @@ _STOCK: Final = {
     BindMode.RECEIVER: "bind_receiver",
     BindMode.TRANSCEIVER: "bind_transceiver",
 }
-#: To wait after a session has ended: some SMSCs count it for a moment longer.
-AFTER: Final = 0.1
 
 
 async def kinds(target: Target, bounds: Bounds, findings: Findings, stock: Seen) -> set[BindMode]:
@@ -37,7 +35,7 @@ async def kinds(target: Target, bounds: Bounds, findings: Findings, stock: Seen)
             if mode is BindMode.TRANSCEIVER and caller.is_bound:
                 alive = await caller.ask_alive()
                 findings.saw(TOPIC, "enquire_link", _alive(alive), stock.alive or None)
-        await asyncio.sleep(AFTER)
+        await asyncio.sleep(bounds.rest)
     findings.bound = bool(accepted)
     return accepted
 
@@ -93,7 +91,7 @@ async def how_many(target: Target, bounds: Bounds, findings: Findings, mode: Bin
     else:
         findings.saw(TOPIC, question, f"{len(held)} accepted, none refused")
         findings.not_known(f"how many sessions it allows beyond {len(held)}")
-    await asyncio.sleep(AFTER)
+    await asyncio.sleep(bounds.rest)
 
 
 async def versions(target: Target, bounds: Bounds, findings: Findings, mode: BindMode) -> None:
@@ -103,7 +101,7 @@ async def versions(target: Target, bounds: Bounds, findings: Findings, mode: Bin
             findings.saw(
                 TOPIC, f"bind with interface_version {version:#04x} (SMPP {name})", _bind(caller.bind)
             )
-        await asyncio.sleep(AFTER)
+        await asyncio.sleep(bounds.rest)
 
 
 async def unknown_command(target: Target, bounds: Bounds, findings: Findings, mode: BindMode) -> None:

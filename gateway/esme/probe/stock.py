@@ -1,7 +1,6 @@
 """The same questions through smpplib's client: what it sees too is the SMSC's doing, no mistake of ours."""
 
 import contextlib
-import ssl
 import struct
 import time
 from typing import Any, Final
@@ -71,19 +70,9 @@ def _client(target: Target, bounds: Bounds) -> Any:
         target.port,
         timeout=min(1.0, bounds.answer),
         logger_name="huiyin.probe.stock",
-        ssl_context=_nameless(target.tls),
+        ssl_context=target.stock_tls,
         allow_unknown_opt_params=True,
     )
-
-
-def _nameless(context: ssl.SSLContext | None) -> ssl.SSLContext | None:
-    """The client never says which host it means; the certificate was held against the name by ours."""
-    if context is None:
-        return None
-    other = ssl.create_default_context()
-    other.check_hostname = False
-    other.load_verify_locations(cadata=b"".join(context.get_ca_certs(binary_form=True)) or None)
-    return other
 
 
 def _talk(client: Any, target: Target, bounds: Bounds, seen: Seen, *, send: bool) -> None:

@@ -16,6 +16,8 @@ class Target:
     to: str = ""
     sender: str = ""
     tls: ssl.SSLContext | None = None
+    #: For smpplib's client, which never says which host it means: the same, without looking at the name.
+    stock_tls: ssl.SSLContext | None = None
     tls_server_name: str | None = None
 
 
@@ -28,6 +30,7 @@ class Bounds:
     window: int = 20  #: unanswered at a time
     rate: int = 100  #: a second, at the most
     spell: float = 1.5  #: for so long
+    rest: float = 0.1  #: between two sessions: some SMSCs count one for a moment longer
     pace: float = 0.1  #: between two messages of the other questions
     answer: float = 5.0  #: for a response
     receipt: float = 20.0  #: for a receipt

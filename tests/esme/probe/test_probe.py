@@ -18,7 +18,7 @@ from gateway.smpp.receipt import Habits, IdForm
 from tests.esme.probe.narrow import narrow
 
 TO, OURS = "8613905310001", "10086"
-QUICK = Bounds(pace=0.005, answer=2.0, receipt=0.6, rate=40, spell=0.4, whole=30.0)
+QUICK = Bounds(rest=0.01, pace=0.005, answer=2.0, receipt=0.4, rate=40, spell=0.3, whole=30.0)
 
 
 def target(port: int, **fields: Any) -> Target:
@@ -64,6 +64,32 @@ def found(findings: Findings) -> dict[str, Any]:
             id="receipts that nothing but their text tells",
         ),
         pytest.param("receipts: {tlvs: false}", {}, id="no parameters"),
+        pytest.param(
+            "receipts: {form: own-words}", {"receipts.words": {"0": "DELIVERED"}}, id="words of its own"
+        ),
+        pytest.param(
+            "receipts: {form: source-own-number}",
+            {"receipts.customer": "destination"},
+            id="addresses as in the message",
+        ),
+        pytest.param(
+            "receipts: {form: hex-upper, tlvs: false}",
+            {"receipts.ignore_case": True},
+            id="ids in another case",
+        ),
+        pytest.param(
+            "receipts: {form: leading-zeros, tlvs: false}",
+            {"receipts.ignore_zeros": True},
+            id="ids with zeros before them",
+        ),
+        pytest.param(
+            "receipts: {via: data_sm, form: tlv-only, parts: last}",
+            {"receipts.parts": "last"},
+            id="data_sm, parameters alone, the last part",
+        ),
+        pytest.param(
+            "receipts: {via: message_payload, form: text-first}", {}, id="a text that forges a receipt"
+        ),
         pytest.param("receipts: {parts: last}", {"receipts.parts": "last"}, id="the last part alone"),
         pytest.param("receipts: {parts: first}", {"receipts.parts": "first"}, id="the first part alone"),
     ],
@@ -72,6 +98,11 @@ async def test_what_is_found_is_what_the_scenario_says(yaml: str, habits: dict[s
     findings, smsc = await asked(yaml)
     assert found(findings) == habits
     assert findings.messages == smsc.record.counts.submits
+
+
+async def test_a_word_that_nothing_explains_is_left_to_people() -> None:
+    findings, _ = await asked("receipts: {form: own-words, tlvs: false}")
+    assert findings.unknown.count("what its word '0' means: say it in receipts.words") == 1
 
 
 async def test_a_rate_is_found_and_its_refusals_are_no_window() -> None:
