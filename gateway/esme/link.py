@@ -207,10 +207,7 @@ class Link(asyncio.Protocol):
             return
         clock = self._loop.time()
         self._writing.submit(parcels, clock)
-        self._flush()
-        self._pace(clock)
-        if unfit := self._writing.unfit():
-            self._ears.outcomes(unfit)
+        self._after(clock)
 
     def go_on(self, parcels: Iterable[Parcel]) -> None:
         """Parcels that waited behind others: for `Numbers` alone."""
@@ -235,21 +232,23 @@ class Link(asyncio.Protocol):
     # What comes in
 
     def _handle(self, happened: Sequence[events.Event], clock: float, *, window_full: bool = False) -> None:
-        if happened:
-            outcomes, rest = self._writing.hear(happened, window_full, clock)
+        if not happened:
+            self._flush()
+            return
+        writing = self._writing
+        outcomes, rest = writing.hear(happened, window_full, clock)
+        if rest:
             for event in rest:
                 self._noted(event)
             self._hearing.pass_on()
-            if self._writing.rebind:  # not cut off: what else is in flight may still be answered
-                self._writing.rebind = False
-                self.unbind()
-            self._writing.pump(clock)
-            self._flush()
-            self._pace(clock)
-            if outcomes:
-                self._ears.outcomes(outcomes)
-        else:
-            self._flush()
+        if writing.rebind:  # not cut off: what else is in flight may still be answered
+            writing.rebind = False
+            self.unbind()
+        if writing.eager:
+            writing.pump(clock)
+        self._after(clock)
+        if outcomes:
+            self._ears.outcomes(outcomes)
 
     def _noted(self, event: events.Event) -> None:
         match event:
@@ -297,9 +296,16 @@ class Link(asyncio.Protocol):
         self._stirred = False
         clock = self._loop.time()
         self._writing.pump(clock)
+        self._after(clock)
+
+    def _after(self, clock: float) -> None:
+        """Parcels were written, perhaps."""
+        writing = self._writing
         self._flush()
-        self._pace(clock)
-        if unfit := self._writing.unfit():
+        if writing.eager:
+            self._pace(clock)
+        if writing.unfit:
+            unfit, writing.unfit = writing.unfit, []
             self._ears.outcomes(unfit)
 
     def _pace(self, clock: float) -> None:

@@ -61,7 +61,7 @@ class Writing:
         self._again: list[tuple[int, Parcel]] = []  # refused for being too fast: before all others, as a heap
         self._turns: dict[Segment, int] = {}  # of what was refused so: where it stands among its like
         self._turn = 0
-        self._unfits: list[Outcome] = []
+        self.unfit: list[Outcome] = []  #: what turned out to fit into no PDU: for the link to tell
         self._failed_at = float("-inf")
         self._submitted_ok = SUBMITTED.labels(route.name, "ok")
         self.throttle = Throttle(route.rate, clock)
@@ -114,9 +114,14 @@ class Writing:
         parcels.extend(ready.popleft() for _ in range(min(free - len(parcels), len(ready))))
         self._write(parcels, clock)
 
+    @property
+    def eager(self) -> bool:
+        """Whether something could go but for window and rate."""
+        return bool(self._ready or self._again)
+
     def wait(self, clock: float) -> float | None:
         """Seconds until the rate lets go on what is kept; None: it does not wait for that."""
-        if not (self._ready or self._again) or self.full or not self._session.room or not self.throttle.rate:
+        if self.full or not self._session.room or not self.throttle.rate:
             return None
         return self.throttle.wait(clock)
 
@@ -134,11 +139,11 @@ class Writing:
             try:
                 submit(session, parcel, clock, now)
             except EncodeError as error:
-                self._unfit(parcel, error)
+                self._does_not_fit(parcel, error)
         self.throttle.spend(len(parcels), clock)
 
-    def _unfit(self, parcel: Parcel, error: EncodeError) -> None:
-        self._unfits.append(Outcome(parcel.token, Fate.REFUSED, self._route.name, reason=str(error)))
+    def _does_not_fit(self, parcel: Parcel, error: EncodeError) -> None:
+        self.unfit.append(Outcome(parcel.token, Fate.REFUSED, self._route.name, reason=str(error)))
         self._turns.pop(parcel.token, None)
         self._numbers.end(parcel)
 
@@ -151,7 +156,7 @@ class Writing:
 
         `window_full`: it was, before these came.
         """
-        outcomes, self._unfits = self._unfits, []
+        outcomes, self.unfit = self.unfit, []
         rest: list[events.Event] = []
         route, end = self._route, self._numbers.end
         trips, fresh = self.trips, self.trips.fresh
@@ -186,11 +191,6 @@ class Writing:
         if seconds > SLOWER_BY and trips.best is not None:
             self.throttle.felt(seconds, trips.best, window_full, clock)
         return outcomes, rest
-
-    def unfit(self) -> list[Outcome]:
-        """What turned out to fit into no PDU."""
-        outcomes, self._unfits = self._unfits, []
-        return outcomes
 
     def _took(self, count: int, clock: float) -> int:
         if count:
