@@ -28,9 +28,8 @@ from gateway.sms.cutting import Join
 TEMPLATES: Final = 4096
 
 _FULL_QUEUES: Final = frozenset({status.ESME_RMSGQFUL, status.ESME_RSUBMITFAIL})
-_YEAR_OF_MINUTES: Final = (
-    364 * 24 * 60
-)  #: the longest that the relative form of twelve months of 30 days tells
+#: The longest that the relative form tells, in minutes: twelve months of 30 days, and 4.
+_LONGEST: Final = 364 * 24 * 60
 _NOTHING: Final = Handling()
 
 # --- Logging in ------------------------------------------------------------------------------------------
@@ -90,7 +89,7 @@ class Writer:
             return self._submit_specially(session, parcel, clock, now)
         expires_at = parcel.expires_at
         return session.submit(
-            self._templates.get(parcel.sender) or self.template(parcel.sender),
+            self._templates.get(parcel.sender) or self._template(parcel.sender),
             parcel.destination,
             parcel.payload,
             clock,
@@ -170,10 +169,7 @@ class Writer:
             return times.absolute(deliver_at.astimezone(self._zone).replace(microsecond=0))
         return times.relative(max(timedelta(seconds=1), deliver_at - now))
 
-    def template(self, sender: str) -> SubmitTemplate:
-        """The constant head and tail of what this sender sends. Raises `EncodeError`."""
-        if (template := self._templates.get(sender)) is not None:
-            return template
+    def _template(self, sender: str) -> SubmitTemplate:
         if len(self._templates) >= TEMPLATES:
             self._templates.clear()
         template = self._templates[sender] = self._made(sender, national=False, without=frozenset())
@@ -224,7 +220,7 @@ def numbering(sender: str, habits: Source) -> tuple[Numbering, str]:
 
 def relative(minutes: int) -> str:
     """The relative form of SMPP 3.4 §7.1.1.2. At least a minute, at most 364 days in months of 30."""
-    days, minutes = divmod(max(1, min(minutes, _YEAR_OF_MINUTES)), 24 * 60)
+    days, minutes = divmod(max(1, min(minutes, _LONGEST)), 24 * 60)
     hours, minutes = divmod(minutes, 60)
     months, days = divmod(days, 30)
     return f"00{months:02}{days:02}{hours:02}{minutes:02}00000R"
@@ -284,30 +280,6 @@ _FATES: Final[Mapping[status.Verdict, Fate | None]] = {
 _ALARMING: Final = frozenset({status.Verdict.SENDER, status.Verdict.OURS})
 
 
-class Templates:
-    """The constant head and tail of a route's submit_sm, one for each sender address."""
-
-    def __init__(self) -> None:
-        self._writer = Writer(_ANY)
-
-    def of(self, sender: str) -> SubmitTemplate:
-        """The template for messages from this address."""
-        return self._writer.template(sender)
-
-
-def validity(expires_at: datetime | None, now: datetime) -> str | None:
-    """The relative form."""
-    return None if expires_at is None else relative(math.ceil((expires_at - now).total_seconds() / 60))
-
-
-def fate_of(command_status: int, refusals: int, window_full: bool) -> Fate | None:
-    """What an answer means for its parcel; None: for the bind, which is to send it again."""
-    return judge(_ANY, command_status, refusals, window_full).fate
-
-
-_ANY: Final = Route(name="", accounts=())
-
-
 # --- In: receipts and customers' messages ----------------------------------------------------------------
 
 
@@ -364,7 +336,7 @@ def _told(digits: str, zone: tzinfo) -> str:
 
 def _customer(written: str, habits: Mo) -> str:
     """An address without what this SMSC puts before customers' numbers, or around them."""
-    if written[:4].lower() == "tel:":
+    if ":" in written and written[:4].lower() == "tel:":
         written = written[4:].partition(";")[0]
     if habits.prefixes:
         fitting = [prefix for prefix in habits.prefixes if written.startswith(prefix)]

@@ -459,8 +459,9 @@ def test_whatever_comes_nothing_is_raised(
     for pdu in (DeliverSm(short_message=octets, **fields), DataSm(**fields)):
         declared = esm_class & 0x3C in (0x04, 0x20, 0x24)
         assert (receipt.parse(pdu) is not None) is (declared or _both(tlvs))
-        found = receipt.parse(pdu, LOOSE)
-        assert found is None or isinstance(found, Receipt)
+        for habits in (LOOSE, CODES):
+            found = receipt.parse(pdu, habits)
+            assert found is None or isinstance(found, Receipt)
 
 
 def _both(tlvs: dict[int, bytes]) -> bool:
