@@ -232,7 +232,7 @@ def mo_body(part: MoPart) -> bytes:
     if part.in_payload or len(octets) > MAX_SHORT_MESSAGE:
         if part.esm_class & ESM_UDHI:
             raise ValueError("a message with a header does not fit into one deliver_sm")
-        tlvs = tlvs | {int(Tag.MESSAGE_PAYLOAD): octets}
+        tlvs = (tlvs or {}) | {int(Tag.MESSAGE_PAYLOAD): octets}
         octets = b""
     return body(
         _KIND,

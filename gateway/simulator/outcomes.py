@@ -114,7 +114,8 @@ class Outcomes:
             delay = smsc.draw(self._receipts.delay) if self._receipts.delay.high else 0.0
         if at_once:
             delay = 0.0
-        if not wanted(arrival.registered_delivery, state) or not (self._each or self._tells_of(arrival)):
+        asked = arrival.registered_delivery
+        if (asked != 1 and not wanted(asked, state)) or not (self._each or self._tells_of(arrival)):
             if smsc.counts_queues:
                 smsc.agenda.at(now + delay / self._receipts.hasten, smsc.concluded, arrival)
             return
@@ -123,7 +124,7 @@ class Outcomes:
             fault = first(smsc.faults.of_receipts, arrival.destination, smsc.elapsed(now))
         hasten = self._receipts.hasten
         done = None if hasten == 1 else arrival.at + delay
-        if arrival.registered_delivery & RECEIPT_INTERMEDIATE and not at_once:
+        if asked & RECEIPT_INTERMEDIATE and not at_once:
             self._post(arrival, State.ENROUTE, number, arrival.at, final=False)
         if fault is not None:
             smsc.record.counts.faults += 1

@@ -74,12 +74,12 @@ class Arrival(msgspec.Struct, gc=False):
     destination_kind: bytes
     validity_period: str
     message_id: str  #: empty when it was not taken
+    tlvs: dict[int, bytes] = {}
     status: int | None = None  #: of the answer that was written; none: no answer went out
     answers: int = 0
     state: str = ""  #: of the receipt
     receipts_sent: int = 0
     receipts_taken: int = 0  #: those answered with ESME_ROK
-    tlvs: dict[int, bytes] = {}
     service_type: str = ""
     protocol_id: int = 0
     priority_flag: int = 0
@@ -156,7 +156,7 @@ class MoPart(msgspec.Struct, gc=False):
     sent_at: float = 0.0  #: last
     answered_at: float | None = None  #: with ESME_ROK
     statuses: list[int] = []
-    tlvs: dict[int, bytes] = {}
+    tlvs: dict[int, bytes] | None = None
     in_payload: bool = False  #: in message_payload, however short
 
     @property
@@ -176,7 +176,7 @@ class MoPart(msgspec.Struct, gc=False):
             "octets": self.octets.hex(),
             "data_coding": self.data_coding,
             "esm_class": self.esm_class,
-            "tlvs": shown_tlvs(self.tlvs),
+            "tlvs": shown_tlvs(self.tlvs or {}),
             "sent": self.sent,
             "sent_at": self.sent_at or None,
             "answered_at": self.answered_at,
@@ -334,7 +334,7 @@ class Record:
                     part.data_coding,
                     part.esm_class,
                     text,
-                    shown_tlvs(part.tlvs),
+                    shown_tlvs(part.tlvs) if part.tlvs else {},
                 )
             )
 

@@ -151,21 +151,15 @@ class Replies:
 
     def _mo(self, msisdn: str, to: str, written: Cut) -> Mo:
         number = next(self._numbers)
+        wall, data_coding, esm_class = self._smsc.wall, written.data_coding, written.esm_class
         parts = [
-            MoPart(
-                number,
-                at,
-                self._smsc.wall,
-                msisdn,
-                to,
-                written.data_coding,
-                written.esm_class,
-                octets,
-                tlvs=written.tlvs[at - 1] if written.tlvs else {},
-                in_payload=written.in_payload,
-            )
+            MoPart(number, at, wall, msisdn, to, data_coding, esm_class, octets)
             for at, octets in enumerate(written.payloads, start=1)
         ]
+        if written.tlvs or written.in_payload:
+            for at, part in enumerate(parts):
+                part.tlvs = written.tlvs[at] if written.tlvs else None
+                part.in_payload = written.in_payload
         return Mo(number, parts, self._loop.create_future(), len(parts))
 
     def _go_wrong(

@@ -226,9 +226,8 @@ class Smsc:
             bytes((pdu.dest_addr_ton, pdu.dest_addr_npi)),
             validity,
             given,
+            pdu.tlvs,
         )
-        if pdu.tlvs:
-            arrival.tlvs = pdu.tlvs
         if pdu.service_type:
             arrival.service_type = pdu.service_type
         if type(pdu) is SubmitSm and (
