@@ -94,25 +94,27 @@ MESSAGES: Final = len(alphabets()) + len(joins()) + len(options(datetime.now(UTC
 
 
 async def ask(talk: Talk, findings: Findings, tries: list[Try]) -> list[Sent]:
-    """Send them, one after the other; what is refused is put down and the next is tried."""
+    """Send them, one after the other; what is refused, or ends the session, is put down."""
     sent: list[Sent] = []
     for each in tries:
         outcome = await talk.send(each.label, each.text, **each.fields)
-        if outcome is None:
-            why = "no message is left to spend" if talk.alive else "the SMSC ended the session"
+        if outcome is not None:
+            sent.append(outcome)
+            told = f" after {outcome.answer.seconds * 1000:.0f} ms" if outcome.answer.pdu is not None else ""
+            told += "" if talk.alive else ", and the SMSC ended the session"
+            findings.saw(TOPIC, each.label, outcome.words + told)
+        elif talk.alive:
+            why = "it was refused for being too fast" if talk.budget.left else "no message is left to spend"
             findings.not_known(f"{each.label}: {why}")
-            if not talk.alive:
-                break
-            continue
-        sent.append(outcome)
-        ms = f" after {outcome.answer.seconds * 1000:.0f} ms" if outcome.answer.pdu is not None else ""
-        findings.saw(TOPIC, each.label, outcome.words + ms)
+        if not talk.alive and not await talk.renew():
+            findings.not_known(f"what comes after {each.label}: the SMSC ends each session")
+            break
     return sent
 
 
 def conclude(findings: Findings, sent: list[Sent]) -> None:
     """What the profile should say, after these answers."""
-    taken = {each.label: each.taken for each in sent}
+    taken = {each.label: each.taken for each in sent if each.answer.pdu is not None}
 
     def takes(*labels: str) -> bool | None:
         """Whether all are taken; None: not all were tried."""

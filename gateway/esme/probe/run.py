@@ -80,7 +80,7 @@ async def _converse(
         if talk is None:
             findings.not_known("everything about messages: no session that sends can be bound")
             return
-        talk.news()
+        talk.not_ours = seen.message_id
         alone = await messages.alone(talk)
         plain = alone[0].words if alone else "not sent"
         stock_said = seen.taken or None

@@ -147,6 +147,15 @@ async def test_whatever_it_does_the_probe_ends_and_tells(yaml: str) -> None:
     assert smsc.record.counts.submits <= bounds.messages
 
 
+async def test_a_session_that_is_ended_is_opened_again_for_the_next_question() -> None:
+    findings, _ = await asked("faults: [{do: drop-before-answer, after: 6, every: 1, times: 1}]")
+    said = {line.question: line.ours for line in findings.lines}
+    ended = [question for question, ours in said.items() if ours.endswith("the SMSC ended the session")]
+    assert len(ended) == 1
+    assert said["an unknown parameter 0x1403"].startswith("taken")
+    assert findings.habits
+
+
 async def test_nobody_but_the_number_gets_a_message_and_no_more_than_is_agreed() -> None:
     bounds = Bounds(pace=0.0, answer=1.0, receipt=0.2, rate=40, spell=0.2, messages=12, binds=2)
     findings, smsc = await asked("", bounds)
