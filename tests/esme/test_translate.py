@@ -411,8 +411,9 @@ def test_a_date_that_is_none_stays_as_it_is() -> None:
 
 
 def test_the_customer_is_where_the_route_has_it() -> None:
-    assert receipt({}).msisdn == ANNA
-    assert receipt({"receipts": Habits(customer="destination")}).msisdn == "10086"
+    swapped, unswapped = receipt({}), receipt({"receipts": Habits(customer="destination")})
+    assert (swapped.msisdn, swapped.other) == (ANNA, "10086")
+    assert (unswapped.msisdn, unswapped.other) == ("10086", ANNA)
 
 
 @pytest.mark.parametrize(
