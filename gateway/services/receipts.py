@@ -1,6 +1,6 @@
 """Delivery receipts: matched in memory, else in the tables, else kept; stored before they are answered."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 from uuid import UUID
@@ -14,7 +14,7 @@ from gateway.domain.timer import Timer
 from gateway.services.commit import GroupCommit
 from gateway.services.flights import Flights, Leg, Segment
 from gateway.services.ledger import Entry, Ledger
-from gateway.services.matching import Ids, Receipt, Tables, Verdict, is_anothers, name_of
+from gateway.services.matching import Ids, Name, Receipt, Tables, Verdict, is_anothers, name_of
 from gateway.services.notices import Notices
 from gateway.storage import messages as message_rows
 from gateway.storage.database import Connection, Database, StorageUnavailable
@@ -26,6 +26,8 @@ __all__ = ["Ids", "Receipt", "Receipts", "Verdict"]
 KEPT: Final = timedelta(days=7)
 #: How long a receipt is looked after again and again.
 YOUNG: Final = timedelta(minutes=5)
+#: After so long without its response a receipt may be about a message that was accepted long ago.
+SETTLED_AFTER: Final = timedelta(seconds=5)
 MAX_EARLY: Final = 50_000
 AT_ONCE: Final = 500
 #: How often a receipt is applied anew when another owner wrote into its message's log at the same time.
@@ -37,6 +39,9 @@ class _Kept(NamedTuple):
     id: UUID
     received_at: datetime
     receipt: Receipt
+
+
+_Find = Callable[[Sequence[Receipt], datetime], Awaitable[dict[Name, tuple[Segment, Receipt]]]]
 
 
 class _Plan:
@@ -79,6 +84,7 @@ class Receipts:
         self._smsc_ids = smsc_ids
         self._tables = Tables(database, flights, smsc_ids)
         self._now = now
+        self._sought: set[UUID] = set()  # young ones whose message is none of long ago
         self._early: dict[tuple[str, str], list[_Kept]] = {}
         self._early_to: dict[str, set[tuple[str, str]]] = {}  # their places, by customer
         self._commit: GroupCommit[Sequence[Receipt], None] = GroupCommit("receipts", self._flush, limit=200)
@@ -88,8 +94,9 @@ class Receipts:
         async with self._database.connection() as connection:
             rows = await message_rows.early(connection, self._now() - KEPT, MAX_EARLY)
         kept = [self._read(row) for row in rows]
-        for start in range(0, len(kept), AT_ONCE):
-            await self._match_again(kept[start : start + AT_ONCE])
+        await self._match_again(kept, self._tables.find)
+        left = self._since(self._now() - KEPT)
+        await self._match_again(left, self._tables.find_older)
 
     def _read(self, row: message_rows.EarlyReceipt) -> _Kept:
         receipt = Receipt(
@@ -109,16 +116,27 @@ class Receipts:
 
         Another node may have had their response after we had them. Raises `StorageUnavailable`.
         """
-        since = self._now() - YOUNG
-        young = [kept for some in self._early.values() for kept in some if kept.received_at >= since]
-        for start in range(0, len(young), AT_ONCE):
-            await self._match_again(young[start : start + AT_ONCE])
+        now = self._now()
+        await self._match_again(self._since(now - YOUNG), self._tables.find)
+        young = self._since(now - YOUNG)
+        settled = [each for each in young if each.received_at <= now - SETTLED_AFTER]
+        await self._match_again(
+            [each for each in settled if each.id not in self._sought], self._tables.find_older
+        )
+        self._sought = {each.id for each in settled}
 
-    async def _match_again(self, some: Sequence[_Kept]) -> None:
+    def _since(self, moment: datetime) -> list[_Kept]:
+        return [kept for some in self._early.values() for kept in some if kept.received_at >= moment]
+
+    async def _match_again(self, kept: Sequence[_Kept], find: _Find) -> None:
         """The response may be on record by now: another node had it, or a process that ended right after."""
+        for start in range(0, len(kept), AT_ONCE):
+            await self._match_some(kept[start : start + AT_ONCE], find)
+
+    async def _match_some(self, some: Sequence[_Kept], find: _Find) -> None:
         for kept in some:
             self._remember(kept)
-        found = await self._tables.find([kept.receipt for kept in some], self._now() - KEPT)
+        found = await find([kept.receipt for kept in some], self._now() - KEPT)
         plan = _Plan()
         matched: dict[tuple[UUID, int], _Kept] = {}
         for kept in some:
@@ -182,12 +200,12 @@ class Receipts:
         plan = _Plan()
         strange: list[Receipt] = []
         for receipts in batches:
-            for receipt in map(self._of_customer, receipts):
+            for receipt in receipts:
                 segment = self._flights.find(receipt.route, receipt.key)
                 if segment is not None and not is_anothers(receipt, segment):
                     self._apply(segment, receipt, plan)
                 else:
-                    strange.append(receipt)
+                    strange.append(self._of_customer(receipt))
         try:
             await self._put_on_record(plan, strange)
         except StorageUnavailable:
@@ -294,10 +312,7 @@ class Receipts:
 
     async def _look_up(self, receipts: Sequence[Receipt], plan: _Plan) -> None:
         """Find the messages of receipts that memory does not know; keep the receipts that have none."""
-        since = self._now() - KEPT
-        found = await self._tables.find(receipts, since)
-        if missing := [r for r in receipts if name_of(r) not in found]:
-            found |= await self._tables.find_older(missing, since)
+        found = await self._tables.find(receipts, self._now() - KEPT)
         for receipt in receipts:
             segment = self._flights.find(receipt.route, receipt.key)
             match = found.get(name_of(receipt))

@@ -365,8 +365,11 @@ async def test_a_receipt_after_days_finds_its_message(roads: Roads) -> None:
     await again.until(message, "delivered")
 
 
+@pytest.mark.parametrize("restarted", [False, True], ids=["at the next look", "after another restart"])
 @pytest.mark.parametrize("days", [1, 40, 360])
-async def test_a_receipt_finds_a_message_that_was_accepted_long_before(roads: Roads, days: int) -> None:
+async def test_a_receipt_finds_a_message_that_was_accepted_long_before(
+    roads: Roads, days: int, restarted: bool
+) -> None:
     node = await roads.node()
     at = roads.clock()
     accepted = at - timedelta(days=days)
@@ -378,7 +381,11 @@ async def test_a_receipt_finds_a_message_that_was_accepted_long_before(roads: Ro
     await node.kill()
     again = await roads.node()
     await again.receipt("id1")
+    roads.clock.forward(seconds=6)
+    for _ in range(2):
+        await (again.receipts.load() if restarted else again.receipts.look_again())
     await again.until(message, "delivered")
+    assert await early(roads) == 0
 
 
 async def test_contradictory_receipts_are_on_record_and_the_first_counts(roads: Roads) -> None:
