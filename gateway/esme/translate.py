@@ -321,7 +321,8 @@ def receipt_of(pdu: DeliverSm | DataSm, route: Route, number_of: Callable[[str],
         str(read.state),
         read.err,
         f"stat:{read.word or read.state} err:{read.err} submit:{submitted} done:{done}",
-        number_of(_customer(other, route.profile.mo)),
+        # Shorter than the customer's it is one of our own, as nearly always.
+        other if len(other) < len(written) else number_of(_customer(other, route.profile.mo)),
     )
 
 

@@ -414,6 +414,10 @@ def test_the_customer_is_where_the_route_has_it() -> None:
     swapped, unswapped = receipt({}), receipt({"receipts": Habits(customer="destination")})
     assert (swapped.msisdn, swapped.other) == (ANNA, "10086")
     assert (unswapped.msisdn, unswapped.other) == ("10086", ANNA)
+    pdu = DeliverSm(esm_class=4, source_addr="10086", destination_addr="+8613905310001", short_message=TEXT)
+    found = receipt_of(pdu, route(), lambda address: address.removeprefix("+"))
+    assert found is not None
+    assert (found.msisdn, found.other) == ("10086", ANNA)
 
 
 @pytest.mark.parametrize(
