@@ -54,6 +54,8 @@ async def binds(args: argparse.Namespace, settings: Settings) -> int:
                 if not args.watch:
                     return OK
                 await asyncio.sleep(WATCH_SECONDS)
+    except BrokenPipeError:
+        raise  # the reader of our output has seen enough
     except remote.TROUBLES as error:
         print(f"huiyin binds: {remote.unreached(url, error)}", file=sys.stderr)
         return FAILED
@@ -178,6 +180,8 @@ async def trace(args: argparse.Namespace, settings: Settings) -> int:
             async for line in response.content:
                 if line.strip():
                     _show_frame(line, as_json=args.json)
+    except BrokenPipeError:
+        raise
     except remote.TROUBLES as error:
         print(f"huiyin trace: {remote.unreached(url, error)}", file=sys.stderr)
         return FAILED

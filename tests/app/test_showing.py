@@ -98,6 +98,21 @@ async def test_without_a_gateway_it_says_so(capsys: pytest.CaptureFixture[str]) 
     assert "nothing answers at http://127.0.0.1:1" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("command", [showing.binds, showing.trace])
+async def test_a_reader_that_has_seen_enough_is_no_trouble_of_the_gateway(
+    command: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Shut(io.StringIO):
+        def write(self, _text: str) -> int:
+            raise BrokenPipeError
+
+    monkeypatch.setattr(sys, "stdout", Shut())
+    async with world() as api:
+        api.ways.frames = [FRAME]
+        with pytest.raises(BrokenPipeError):
+            await command(given(url=api.url), Settings())
+
+
 def spaced(octets: bytes) -> str:
     return octets.hex(" ")
 
