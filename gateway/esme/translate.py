@@ -315,10 +315,10 @@ def receipt_of(pdu: DeliverSm | DataSm, route: Route, number_of: Callable[[str],
     return Receipt(
         route.name,
         read.message_id,
-        key_of_receipt(route, read.message_id),
+        receipts.receipt_key(read.message_id, habits),
         number_of(_customer(written, route.profile.mo)),
         verdict,
-        str(read.state),
+        read.state.value,
         read.err,
         f"stat:{read.word or read.state} err:{read.err} submit:{submitted} done:{done}",
         # Shorter than the customer's it is one of our own, as nearly always.
