@@ -38,6 +38,7 @@ BEST: Final = 85
 CONGESTED: Final = 90
 EASED: Final = 0.95
 STEER_SECONDS: Final = 0.5  # between two steps down
+STALE: Final = 5.0  # seconds after which what was told of congestion no longer counts
 STEER_UP: Final = 0.005  # a second, for each point under the best
 
 
@@ -65,7 +66,7 @@ class Throttle:
         self._tokens = 0.0
         self._filled_at = now
         self._unused = 0.0  # seconds since the last tick for which the bucket was full
-        self._ticked_at = self._steered_at = now
+        self._ticked_at = self._steered_at = self._told_at = now
         if rate:
             self._tokens = 1.0 + rate * BURST
 
@@ -154,6 +155,7 @@ class Throttle:
     def told(self, congestion: int, now: float) -> None:
         """The SMSC's congestion_state came with an answer."""
         self.congestion = congestion
+        self._told_at = now
         if congestion >= CONGESTED and now - self._steered_at >= STEER_SECONDS:
             self._steered_at = now
             pace = self._pace.per_second(now)
@@ -162,6 +164,8 @@ class Throttle:
     def tick(self, now: float) -> None:
         """Feel the way up, by the time that went by, however often this is called."""
         lapse, self._ticked_at = now - self._ticked_at, now
+        if self.congestion is not None and now - self._told_at > STALE:
+            self.congestion = None
         if self.learned is None or lapse <= 0 or now < self.paused_until:
             return
         self._fill(self.rate, now)

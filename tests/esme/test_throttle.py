@@ -131,6 +131,20 @@ def test_congestion_state_slows_a_bind_that_nothing_held_back(levels: list[int],
     assert (throttle.learned is not None) is falls
 
 
+def test_congestion_that_is_no_longer_told_holds_nothing_back() -> None:
+    throttle = Throttle(0.0, 0.0)
+    for second in range(1, 5):
+        throttle.taken(100, float(second))
+        throttle.told(95, float(second))
+    slowed = throttle.rate
+    for hundredth in range(1, 2000):
+        now = 4.0 + hundredth / 100
+        throttle.tick(now)
+        throttle.spend(throttle.allowance(now) or 0, now)
+    assert throttle.congestion is None
+    assert throttle.rate > 2 * slowed
+
+
 @pytest.mark.parametrize(
     ("seconds", "full", "falls"),
     [
