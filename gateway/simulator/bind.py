@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from gateway.simulator import requests, trouble
 from gateway.simulator.behaviour import Do, Span
-from gateway.simulator.delivery import Delivery, Mailbox, SmscSession, without_parameters
+from gateway.simulator.delivery import Delivery, Mailbox, OddDelivery, SmscSession, without_parameters
 from gateway.simulator.faults import disordered, first
 from gateway.simulator.record import Arrival, MoPart
 from gateway.simulator.trouble import Answer
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from gateway.simulator.smsc import Smsc
 
 _SUBMIT_SM: Final = int(CommandId.SUBMIT_SM)
-_DELIVER_SM: Final = int(CommandId.DELIVER_SM)
 _RECEIVING: Final = frozenset({events.State.BOUND_RX, events.State.BOUND_TRX})
 _AT_ONCE: Final = struct.pack("ii", 1, 0)  # SO_LINGER: on close, drop all and reset
 _HUNG_UP: Final = getattr(select, "POLLRDHUP", 0)  # of Linux alone
@@ -128,17 +127,27 @@ class Bind(asyncio.Protocol):
 
     def deliver(self, delivery: Delivery, now: float) -> None:
         """Send one deliver_sm or data_sm; there must be room."""
-        if self.plain:
-            self.session.deliver(without_parameters(delivery), now, delivery)
-        else:
-            self.session.deliver(delivery.body, now, delivery, delivery.command_id)
         of = delivery.of
         record = self.smsc.record
+        said = ""
+        if self.plain or isinstance(delivery, OddDelivery):
+            said = self._deliver_oddly(delivery, now)
+        else:
+            self.session.deliver(delivery.body, now, delivery)
         if type(of) is Arrival:
-            record.receipt_sent(of, self.smsc.wall, delivery.said)
+            record.receipt_sent(of, self.smsc.wall, said)
         else:
             record.mo_sent(cast(MoPart, of), self.number, self.smsc.wall)
         self.stir()
+
+    def _deliver_oddly(self, delivery: Delivery, now: float) -> str:
+        """Send what is not as usual; the state that it tells, where that is not its message's."""
+        odd = delivery if isinstance(delivery, OddDelivery) else None
+        if self.plain:
+            self.session.deliver(without_parameters(delivery), now, delivery)
+        elif odd is not None:
+            self.session.deliver(odd.body, now, delivery, odd.command_id)
+        return "" if odd is None else odd.said
 
     def answer(
         self,
@@ -337,7 +346,8 @@ class Bind(asyncio.Protocol):
         else:
             self.answer(*answer)
         if command_status == 0 and (pdu.registered_delivery & 3 or smsc.counts_queues):
-            smsc.plan_receipt(arrival, now, first=fault is not None and fault.do is Do.RECEIPT_FIRST)
+            at_once = fault is not None and fault.do is Do.RECEIPT_FIRST
+            smsc.outcomes.plan(arrival, now, smsc.last_id, at_once=at_once)
 
     def _requested(self, pdu: Pdu, now: float) -> None:
         match pdu:

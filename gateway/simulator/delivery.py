@@ -59,15 +59,7 @@ class SmscSession(Session):
         self._drain(now)
 
 
-class _Usual:
-    """What nearly all deliveries are."""
-
-    __slots__ = ()
-    command_id: int = _DELIVER_SM
-    said: str = ""  #: the state that a receipt tells, where it is not that of its message
-
-
-class Delivery(_Usual):
+class Delivery:
     """One deliver_sm under way: its body, and what it is of."""
 
     __slots__ = ("body", "mailbox", "of", "settled")
@@ -127,7 +119,8 @@ def wanted(registered_delivery: int, state: State) -> bool:
 
 def without_parameters(delivery: Delivery) -> bytes:
     """The same as a deliver_sm for a client of before SMPP 3.4, which knows no parameters: its body."""
-    octets = _pack_header(16 + len(delivery.body), delivery.command_id, 0, 0) + delivery.body
+    command_id = delivery.command_id if isinstance(delivery, OddDelivery) else _DELIVER_SM
+    octets = _pack_header(16 + len(delivery.body), command_id, 0, 0) + delivery.body
     pdu = codec.decode(octets)
     if isinstance(pdu, DeliverSm) and not pdu.tlvs:
         return delivery.body

@@ -29,6 +29,7 @@ from gateway.smpp.constants import (
     ESM_DELIVERY_RECEIPT,
     ESM_INTERMEDIATE_NOTIFICATION,
     ESM_UDHI,
+    RECEIPT_ALWAYS,
     RECEIPT_INTERMEDIATE,
     CommandId,
     MessageState,
@@ -99,6 +100,11 @@ class Outcomes:
         self._dialect = dialects.find(receipts.form, receipts.words)
         self._usual = dialects.is_usual(self._dialect) and receipts.via is Via.DELIVER_SM
         self._each = receipts.parts is Parts.EACH
+        self._delay = receipts.delay
+        self._tlvs, self._declared = receipts.tlvs, receipts.esm_class
+        self._simple = self._usual and self._each and receipts.hasten == 1 and not scenario.queue
+        self._same_id = scenario.ids.receipt is scenario.ids.response
+        self._boxes: dict[str, Mailbox] = {}
 
     # Planning
 
@@ -106,16 +112,31 @@ class Outcomes:
         """Decide what becomes of a message, and send its receipt when it is time."""
         states = self._states
         state = states[bisect(self._bounds, self._outcome())] if len(states) > 1 else states[0]
+        asked = arrival.registered_delivery
+        smsc = self._smsc
+        if (
+            self._simple
+            and asked == RECEIPT_ALWAYS
+            and not (arrival.validity_period or arrival.schedule_delivery_time or smsc.faults.of_receipts)
+        ):
+            if at_once or not self._delay.high:
+                self._post_usual(arrival, state, number)
+            else:
+                smsc.agenda.at(now + smsc.draw(self._delay), self._post_usual, arrival, state, number)
+            return
+        self._plan_oddly(arrival, state, now, number, at_once=at_once)
+
+    def _plan_oddly(self, arrival: Arrival, state: State, now: float, number: int, *, at_once: bool) -> None:
+        """The same where the message, the scenario or a fault wants something unusual."""
+        smsc, asked = self._smsc, arrival.registered_delivery
         delay = None
         if arrival.validity_period or arrival.schedule_delivery_time:
             state, delay = self._in_time(arrival, state)
-        smsc = self._smsc
         if delay is None:
-            delay = smsc.draw(self._receipts.delay) if self._receipts.delay.high else 0.0
+            delay = smsc.draw(self._delay)
         if at_once:
             delay = 0.0
-        asked = arrival.registered_delivery
-        if (asked != 1 and not wanted(asked, state)) or not (self._each or self._tells_of(arrival)):
+        if not wanted(asked, state) or not (self._each or self._tells_of(arrival)):
             if smsc.counts_queues:
                 smsc.agenda.at(now + delay / self._receipts.hasten, smsc.concluded, arrival)
             return
@@ -229,6 +250,9 @@ class Outcomes:
     ) -> None:
         """Write the receipt, and put it into the mailbox of whoever gets it."""
         smsc = self._smsc
+        if self._usual and final and named:
+            self._post_usual(arrival, state, number, done)
+            return
         if final:
             if arrival.withdrawn:
                 return
@@ -236,25 +260,41 @@ class Outcomes:
                 smsc.concluded(arrival)
             arrival.state = state.value
             arrival.concluded_at = done or smsc.wall
-        mailbox = smsc.receipts_box(arrival.system_id)
-        written = smsc.written_id(arrival, number)
-        delivery: Delivery
-        if self._usual and final and named:
-            octets = receipt_body(
-                arrival,
-                state,
-                written,
-                submitted=self._date(arrival.at),
-                done=self._date(done or smsc.wall),
-                tlvs=self._receipts.tlvs,
-                declared=self._receipts.esm_class,
-            )
-            delivery = Delivery(octets, arrival, mailbox)
-        else:
-            delivery = self._odd(arrival, state, written if named else "", done or smsc.wall, mailbox)
+        written = smsc.written_id(arrival, number) if named else ""
+        mailbox = self._box(arrival.system_id)
+        delivery = self._odd(arrival, state, written, done or smsc.wall, mailbox)
         if not mailbox.ready:
             smsc.filled.append(mailbox)
         mailbox.ready.append(delivery)
+
+    def _post_usual(self, arrival: Arrival, state: State, number: int, done: float | None = None) -> None:
+        """The same for a receipt in the form of appendix B that tells the outcome: the hot path."""
+        smsc = self._smsc
+        if arrival.withdrawn:
+            return
+        if smsc.counts_queues and not arrival.state:
+            smsc.concluded(arrival)
+        arrival.state = state.value
+        arrival.concluded_at = done or smsc.wall
+        mailbox = self._boxes.get(arrival.system_id) or self._box(arrival.system_id)
+        octets = receipt_body(
+            arrival,
+            state,
+            arrival.message_id if self._same_id else smsc.written_id(arrival, number),
+            submitted=self._date(arrival.at),
+            done=self._date(done or smsc.wall),
+            tlvs=self._tlvs,
+            declared=self._declared,
+        )
+        if not mailbox.ready:
+            smsc.filled.append(mailbox)
+        mailbox.ready.append(Delivery(octets, arrival, mailbox))
+
+    def _box(self, system_id: str) -> Mailbox:
+        mailbox = self._boxes.get(system_id)
+        if mailbox is None:
+            mailbox = self._boxes[system_id] = self._smsc.receipts_box(system_id)
+        return mailbox
 
     def _odd(
         self, arrival: Arrival, state: State, message_id: str, done: float, mailbox: Mailbox

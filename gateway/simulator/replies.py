@@ -31,7 +31,7 @@ class Mo:
     waiting: int
 
 
-class Cut(msgspec.Struct, frozen=True):
+class Cut(msgspec.Struct, frozen=True, gc=False):
     """A text ready for deliver_sm."""
 
     data_coding: int
@@ -41,11 +41,10 @@ class Cut(msgspec.Struct, frozen=True):
     in_payload: bool = False
 
 
-def cut(text: str, reference: int, join: Join, data_coding: int | None) -> Cut:
+def cut(text: str, reference: int, join: Join, data_coding: int | None) -> Cut | segment.Split:
     """A text in its parts, of this data_coding or of the one that it needs. Raises ValueError."""
     if data_coding is None and join is Join.UDH8:
-        split = segment.split(text, reference & 0xFF)
-        return Cut(split.data_coding, split.esm_class, split.payloads)
+        return segment.split(text, reference & 0xFF)
     if data_coding is None:
         data_coding = 0x08 if alphabet.encode(text) is None else 0x00
     charset = coding.scheme_of(data_coding).charset
@@ -119,9 +118,9 @@ class Replies:
         written = cut(
             text, reference, join or form.join, form.data_coding if data_coding is None else data_coding
         )
-        return self.put_in(msisdn, to, written, reference)
+        return self.put_in(msisdn, to, written)
 
-    def put_in(self, msisdn: str, to: str, written: Cut, reference: int = 0) -> Mo:
+    def put_in(self, msisdn: str, to: str, written: Cut | segment.Split) -> Mo:
         """Octets as they are. Raises ValueError."""
         if not (_is_address(msisdn) and _is_address(to)):
             raise ValueError("an address has 1 to 20 ASCII signs")
@@ -149,21 +148,21 @@ class Replies:
         mailbox.ready.extend(deliveries)
         return mo
 
-    def _mo(self, msisdn: str, to: str, written: Cut) -> Mo:
+    def _mo(self, msisdn: str, to: str, written: Cut | segment.Split) -> Mo:
         number = next(self._numbers)
         wall, data_coding, esm_class = self._smsc.wall, written.data_coding, written.esm_class
         parts = [
             MoPart(number, at, wall, msisdn, to, data_coding, esm_class, octets)
             for at, octets in enumerate(written.payloads, start=1)
         ]
-        if written.tlvs or written.in_payload:
+        if isinstance(written, Cut) and (written.tlvs or written.in_payload):
             for at, part in enumerate(parts):
                 part.tlvs = written.tlvs[at] if written.tlvs else None
                 part.in_payload = written.in_payload
         return Mo(number, parts, self._loop.create_future(), len(parts))
 
     def _go_wrong(
-        self, fault: Fault, mo: Mo, deliveries: list[Delivery], written: Cut, mailbox: Mailbox
+        self, fault: Fault, mo: Mo, deliveries: list[Delivery], written: Cut | segment.Split, mailbox: Mailbox
     ) -> list[Delivery]:
         """What goes out now, and in which order."""
         smsc = self._smsc

@@ -82,7 +82,7 @@ def _submit_multi(bind: "Bind", pdu: SubmitMulti, now: float) -> None:
     smsc.record.answered([(each, command_status) for each in taken], smsc.wall)
     for arrival in taken:
         if arrival.registered_delivery & 3 or smsc.counts_queues:
-            smsc.plan_receipt(arrival, now)
+            smsc.outcomes.plan(arrival, now, smsc.last_id)
 
 
 def _query(smsc: "Smsc", pdu: QuerySm, now: float) -> QuerySmResp:

@@ -50,7 +50,7 @@ class Smsc:
         self._ticking: asyncio.TimerHandle | None = None
         self._first_id = scenario.ids.first or int(self.wall * 100_000)
         self._given = 0  # ids
-        self._next_id = self._first_id
+        self.last_id = self._first_id
         self._play = 0  # how many scenarios there have been
         self._apply(scenario)
         self.outcomes = Outcomes(self)
@@ -242,8 +242,8 @@ class Smsc:
     def _new_id(self) -> str:
         reuse = self.scenario.ids.reuse
         self._given += 1
-        self._next_id = self._first_id + (self._given % reuse if reuse else self._given)
-        return _written(self._next_id, self.scenario.ids.response)
+        self.last_id = self._first_id + (self._given % reuse if reuse else self._given)
+        return _written(self.last_id, self.scenario.ids.response)
 
     def _keep_rare(self, arrival: Arrival, pdu: SubmitSm) -> None:
         """What few messages say."""
@@ -296,10 +296,6 @@ class Smsc:
         ]
 
     # Receipts and customers' messages
-
-    def plan_receipt(self, arrival: Arrival, now: float, *, first: bool = False) -> None:
-        """Decide what becomes of a message, and send its receipt when it is time; `first`: at once."""
-        self.outcomes.plan(arrival, now, self._next_id, at_once=first)
 
     def written_id(self, arrival: Arrival, number: int) -> str:
         """The id of a message as its receipts write it."""
