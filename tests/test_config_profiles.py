@@ -2,14 +2,22 @@
 
 from datetime import timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
+import msgspec
 import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import FieldInfo, fields
 
 from gateway import config
 from gateway.app.routes import routes_of
 from gateway.config import ConfigError, Profiles
 from gateway.config.profiles import SHIPPED
 from gateway.esme.profile import DEFAULT, Profile, Ruling
+from gateway.esme.route import Route
 from gateway.smpp.receipt import State
 from gateway.smpp.status import Verdict
 
@@ -224,12 +232,68 @@ def test_an_own_file_may_extend_the_shipped_one_of_its_name(folder: Path) -> Non
         pytest.param("refuse_with: ESME_RSYSER",
             "1:1: refuse_with: expected a command_status such as ESME_RSYSERR or 0x08, "
             'not "ESME_RSYSER"; did you mean ESME_RSYSERR?', id="no such refusal"),
+        pytest.param("refuse_with: true",
+            "1:1: refuse_with: expected a command_status such as ESME_RSYSERR or 0x08, not true", id="yes"),
     ],
 )  # fmt: skip
 def test_a_fault_is_told_with_its_place(folder: Path, text: str, fault: str) -> None:
     told = faults_of(folder, text)
     assert len(told) == 1
     assert told[0].startswith(f"mine.yaml:{fault}")
+
+
+def inner(kind: type) -> tuple[FieldInfo, ...]:
+    return fields(kind) if issubclass(kind, msgspec.Struct) else ()
+
+
+SECTIONS = [item.name for item in fields(Profile)]
+KEYS = [
+    *SECTIONS,
+    *(each.name for item in fields(Profile) if isinstance(item.type, type) for each in inner(item.type)),
+    *(
+        "extends",
+        "0x58",
+        "ESME_RMSGQFUL",
+        "verdict",
+        "pauses",
+        "int8",
+        "text",
+        "hex",
+        "ton",
+        "npi",
+        "*",
+        "MK:*",
+    ),
+]
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**40), 2**40)
+    | st.floats()
+    | st.text(max_size=6)
+    | st.sampled_from(
+        ["hex", "throttle", "temporary", "first", "1m", "+08:00", "UTC", "sar", "mine", "other"]
+    ),
+    lambda inside: st.lists(inside, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inside, max_size=4),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=6), VALUES)
+def test_whatever_is_written_there_is_a_profile_or_a_fault(written: dict[str, Any], other: Any) -> None:
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "mine.yaml").write_text(yaml.safe_dump(written))
+        (folder / "other.yaml").write_text(yaml.safe_dump(other))
+        profiles = Profiles(folder)
+        profiles.read_own()
+        assert isinstance(profiles.get("mine"), Profile)
+        assert all(fault.startswith(name) for fault in profiles.faults)
+        if not profiles.faults:
+            found = profiles.get("mine")
+            assert found is not None
+            Route(name="main", accounts=(), profile=found)  # each value can be put to use
 
 
 def test_profiles_that_extend_each_other_are_refused(folder: Path) -> None:

@@ -220,7 +220,7 @@ class _Reader(Reader):
 
     @staticmethod
     def _code(raw: Any) -> int:
-        code = raw if isinstance(raw, int) else status.code_of(str(raw))
+        code = status.code_of(str(raw))
         if code is None or not code:
             raise WrongError(
                 f"expected a command_status such as ESME_RSYSERR or 0x08, not {shown(raw)}"

@@ -166,7 +166,9 @@ class Profile(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     ] = "first-first"
     source: Source = Source()
     destination: Destination = Destination()
-    service_type: Annotated[str, says("service_type of each submit_sm", max_length=5)] = ""
+    service_type: Annotated[
+        str, says("service_type of each submit_sm", max_length=5, pattern=r"^[ -~]*$")
+    ] = ""
     protocol_id: Annotated[Octet, says("protocol_id of each submit_sm")] = 0
     priority_flag: Annotated[int, says("priority_flag where a message has none of its own", ge=0, le=255)] = 0
     esm_class: Annotated[Octet, says("bits of esm_class that each submit_sm bears besides, as 3")] = 0
