@@ -18,6 +18,7 @@ from gateway.services.flights import Flights, Leg, Outgoing
 from gateway.services.inbound import Inbound
 from gateway.services.intake import Intake
 from gateway.services.ledger import Ledger
+from gateway.services.matching import Tables
 from gateway.services.receipts import Receipts
 from gateway.services.redelivery import Redelivery
 from gateway.services.settling import Settling
@@ -220,7 +221,8 @@ def forget_receipts() -> None:
     async def in_the_tables(*_: Any) -> dict[Any, Any]:
         return {}
 
-    put(Receipts, "_in_the_tables", in_the_tables)
+    put(Tables, "find", in_the_tables)
+    put(Tables, "find_older", in_the_tables)
     put(Flights, "only_unknown_to", lambda *_: None)
 
 
