@@ -7,7 +7,6 @@ from enum import StrEnum
 from typing import Literal
 
 from gateway.esme.profile import DEFAULT, Profile, zone_of
-from gateway.smpp.receipt import Habits
 from gateway.smpp.timers import Timers
 from gateway.sms.coding import DefaultAlphabet
 from gateway.sms.cutting import Cutting
@@ -53,11 +52,6 @@ class Route:
     def __post_init__(self) -> None:
         object.__setattr__(self, "cutting", self.profile.text.cutting())
         object.__setattr__(self, "zone", zone_of(self.profile))
-
-    @property
-    def habits(self) -> Habits:
-        """How its receipts are written."""
-        return self.profile.receipts
 
     @property
     def default_alphabet(self) -> DefaultAlphabet:

@@ -1,5 +1,6 @@
 """What kept a connection from coming about or ended it, in words for whoever has to mend it."""
 
+import os
 import socket
 import ssl
 from typing import Final
@@ -48,8 +49,10 @@ def in_words(error: BaseException) -> str:
             return "the SMSC closed the connection"
         case socket.gaierror():
             return "the host's name is not known"
+        case OSError(errno=None) if "Errno 111" in str(error):  # of all addresses that the name has
+            return "nothing listens there"
         case OSError():
-            return error.strerror or str(error)
+            return str(error) if error.errno is None else os.strerror(error.errno)
     return str(error) or type(error).__name__
 
 

@@ -1,6 +1,7 @@
 """TLS to the SMSC: who is let in, who is not, and in which words it is told; with an authority made here."""
 
 import asyncio
+import socket
 import ssl
 import warnings
 from collections.abc import AsyncIterator
@@ -243,7 +244,13 @@ def test_settings_that_do_not_fit_are_faults(
         (ConnectionResetError(), "the SMSC closed the connection"),
         (TimeoutError(), "no answer in time"),
         (asyncio.CancelledError(), "CancelledError"),
-        (OSError(113, "No route to host"), "No route to host"),
+        (OSError(113, "Connect call failed ('10.0.0.1', 2775)"), "No route to host"),
+        (
+            OSError("Multiple exceptions: [Errno 111] Connect call failed ('::1', 1, 0, 0)"),
+            "nothing listens there",
+        ),
+        (OSError("strange"), "strange"),
+        (socket.gaierror(-2, "Name or service not known"), "the host's name is not known"),
         (ssl.SSLError(1, "[SSL: STRANGE] strange (_ssl.c:1)"), "TLS: "),
     ],
 )
