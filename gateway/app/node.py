@@ -170,6 +170,7 @@ class Node:
         self.binds = Binds(self._routes, steering=steering_of(settings), senders=rates_of(settings))
         reported = {route.name: route.parts_reported for route in self._routes}
         flights = Flights(lambda route: reported.get(route, EACH))
+        self.binds.awaiting = flights.awaiting_of
         notices = Notices(self.outbox)
         self._ledgers = [
             Ledger(name, await database.dedicated(name), self._callbacks_made)
@@ -352,6 +353,7 @@ class Node:
             inbox=Inbox(self.database, self._conversations, self.now),
             lookups=Lookups(self.database, self.now, self._regions),
             keys=self._keys,
+            ways=self.binds if self._sends else None,
             checks=self._checks(),
         )
 

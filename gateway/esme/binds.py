@@ -4,15 +4,22 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
+
+from msgspec import structs
 
 from gateway.domain.message import Message
 from gateway.domain.steering import Steering
+from gateway.esme import figures
+from gateway.esme.alarms import Alarms
 from gateway.esme.choosing import Chooser, RoomOffer
 from gateway.esme.link import Ears, Link
+from gateway.esme.order import Numbers
 from gateway.esme.route import Account, BindMode, Route
+from gateway.esme.tape import Tape, Tapes
 from gateway.esme.translate import key_of_receipt, key_of_response
 from gateway.esme.trouble import unbound_in_words
 from gateway.services.carrier import (
@@ -23,10 +30,11 @@ from gateway.services.carrier import (
     Parcel,
     ReportOn,
 )
+from gateway.services.flights import Outgoing
+from gateway.services.ways import BindState, Frame, RouteState, Wanted
 from gateway.smpp import status
 from gateway.smpp.receipt import alike
 from gateway.sms.cutting import PLAIN, Cutting
-from gateway.telemetry import BINDS, RATE, WINDOW
 
 log = logging.getLogger(__name__)
 
@@ -59,8 +67,50 @@ class _Slot:
         self.route = route
         self.account = account
         self.name = name
+        self.tape = Tape(name)
         self.link: Link | None = None
+        self.connecting = False
+        self.since: datetime | None = None  #: while there is no link: since when
+        self.again_at: datetime | None = None
         self.last_error = ""
+
+    @property
+    def sends(self) -> bool:
+        """Whether it is bound for sending."""
+        return self.link is not None and self.link.usable
+
+    def state_of(self) -> BindState:
+        """All that is known of it."""
+        if self.link is not None:
+            state = self.link.state_of()
+            return state if state.last_error else structs.replace(state, last_error=self.last_error)
+        account = self.account
+        return BindState(
+            name=self.name,
+            route=self.route.name,
+            mode=str(account.mode),
+            system_id=account.system_id,
+            address=f"{account.host}:{account.port}",
+            state="connecting" if self.connecting else "down",
+            since=self.since,
+            again_at=self.again_at,
+            in_flight=0,
+            window=self.route.window,
+            waiting=0,
+            rate=None,
+            limit=self.route.rate or None,
+            learned=None,
+            congestion=None,
+            paused_until=None,
+            submitted=0,
+            refused=0,
+            throttled=0,
+            unanswered=0,
+            delivered=0,
+            round_trip=None,
+            heard_at=None,
+            last_error=self.last_error,
+        )
 
 
 class Binds:
@@ -86,6 +136,11 @@ class Binds:
         ]
         self._of_route = {name: [s for s in self._slots if s.route.name == name] for name in self._routes}
         self._chooser = Chooser([*self._routes], steering, senders or {}, time.monotonic)
+        self._numbers: Numbers[Link] = Numbers()  # one for all: a number's messages may change routes
+        self._alarms = {name: Alarms(name) for name in self._routes}
+        self.tapes = Tapes(slot.tape for slot in self._slots)
+        #: How many segments of a route wait for their receipt, and since when the oldest one.
+        self.awaiting: Callable[[str], tuple[int, datetime | None]] = lambda _: (0, None)
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False
 
@@ -148,20 +203,32 @@ class Binds:
             if rest and self._ears is not None:
                 self._ears.outcomes([Outcome(parcel.token, Fate.UNSENT, name) for parcel in rest])
 
-    def _share(self, slots: Sequence[_Slot], rest: list[Parcel]) -> list[Parcel]:
-        """Share among the binds of one route that have room; what is left over."""
-        links = [link for slot in slots if (link := slot.link) is not None and link.room > 0]
-        self._random.shuffle(links)
-        for count, link in zip(range(len(links), 0, -1), links, strict=True):
-            share = min(link.room, -(-len(rest) // count))
-            if share > 0:
-                link.submit(rest[:share])
-                rest = rest[share:]
-        for link in links:
-            if rest and (room := link.room) > 0:
-                link.submit(rest[:room])
-                rest = rest[room:]
-        return rest
+    def _share(self, slots: Sequence[_Slot], parcels: list[Parcel]) -> list[Parcel]:
+        """Share among the binds of one route; what is left over, for none of them sends.
+
+        The parts of a message go together, and to where another one to its number is under way: elsewhere it
+        would only wait. Else the bind with most room takes it.
+        """
+        room = {link: link.room for slot in slots if (link := slot.link) is not None and link.usable}
+        if len(room) < 2:
+            for link in room:
+                link.submit(parcels)
+            return [] if room else parcels
+        shares: dict[Link, list[Parcel]] = {link: [] for link in room}
+        before: Outgoing | None = None
+        chosen: Link | None = None
+        for parcel in parcels:
+            if chosen is None or parcel.token.outgoing is not before:
+                before = parcel.token.outgoing
+                chosen = self._numbers.link_of(parcel.destination)
+                if chosen is None or chosen not in room:
+                    chosen = max(room, key=room.__getitem__)
+            shares[chosen].append(parcel)
+            room[chosen] -= 1
+        for link, share in shares.items():
+            if share:
+                link.submit(share)
+        return []
 
     def _heard(self, outcomes: Sequence[Outcome]) -> None:
         self._chooser.heard(outcomes)
@@ -191,7 +258,17 @@ class Binds:
     async def _keep_up(self, slot: _Slot, ears: Ears) -> None:
         pause = FIRST_PAUSE
         while not self._stopping:
-            link = Link(slot.route, slot.account, slot.name, ears)
+            link = Link(
+                slot.route,
+                slot.account,
+                slot.name,
+                ears,
+                numbers=self._numbers,
+                alarms=self._alarms[slot.route.name],
+                tape=slot.tape,
+            )
+            slot.connecting, slot.again_at = True, None
+            slot.since = slot.since or ears.now()
             try:
                 await self._connect(link, slot)
                 slot.link = link
@@ -208,6 +285,7 @@ class Binds:
                 slot.last_error = unbound_in_words(error, tls=slot.route.tls is not None, connected=False)
             finally:
                 slot.link = None
+                slot.connecting, slot.since = False, ears.now()
                 link.abort()
                 self._look_at(slot.route.name)
             if self._stopping:
@@ -220,12 +298,13 @@ class Binds:
                 "bind down", extra={"bind": slot.name, "why": slot.last_error, "again_in": round(wait, 1)}
             )
             pause = min(pause * 2, LONGEST_PAUSE)
+            slot.again_at = ears.now() + timedelta(seconds=wait)
             await asyncio.sleep(wait)
 
     def _look_at(self, route: str) -> None:
         """Whether some bind of a route sends, has changed, perhaps."""
         path = self._chooser.paths[route]
-        if any(_sends(slot) for slot in self._of_route[route]):
+        if any(slot.sends for slot in self._of_route[route]):
             path.down_since = None
         elif path.down_since is None:
             path.down_since = time.monotonic()
@@ -271,9 +350,53 @@ class Binds:
             for slot in self._slots
         ]
 
+    def routes(self) -> Sequence[RouteState]:
+        """Every route with its binds, in the order of the configuration."""
+        return [self._route_state(name) for name in self._routes]
+
+    def _route_state(self, name: str) -> RouteState:
+        binds = [slot.state_of() for slot in self._of_route[name]]
+        state, why = self._judged(name, binds)
+        outstanding, oldest = self.awaiting(name)
+        alarms = self._alarms[name]
+        return RouteState(
+            name=name,
+            profile=self._routes[name].profile.name,
+            state=state,
+            why=why,
+            binds=binds,
+            receipts_outstanding=outstanding,
+            oldest_receipt_due=oldest,
+            stopped_senders=self._chooser.stopped(name),
+            alarms=alarms.told(),
+            unmapped=alarms.unexplained(),
+        )
+
+    def _judged(self, name: str, binds: Sequence[BindState]) -> tuple[str, str]:
+        """The state of a route, and why it is not up."""
+        path = self._chooser.paths[name]
+        senders = [bind for bind in binds if bind.mode != BindMode.RECEIVER]
+        if not any(slot.sends for slot in self._of_route[name]):
+            told = (f"{bind.name}: {bind.last_error or bind.state}" for bind in senders)
+            return "down", "; ".join(told) or "it only receives"
+        if path.circuit.opened_at is not None:
+            return "failing", "most of its answers were failures; a few messages try whether it works again"
+        paused = [bind.name for bind in senders if bind.paused_until is not None]
+        if paused:
+            return "throttled", f"{', '.join(paused)}: the SMSC wants it slower"
+        return "up", ""
+
+    def passed(self, wanted: Wanted, limit: int) -> Sequence[Frame]:
+        """The last PDUs that passed."""
+        return self.tapes.passed(wanted, limit)
+
+    def follow(self, wanted: Wanted, last: int = 0) -> AsyncGenerator[Frame, None]:
+        """The `last` that passed, and then those that pass from now on."""
+        return self.tapes.follow(wanted, last)
+
     def able(self) -> tuple[bool, str]:
         """Whether messages can go out, and why not."""
-        if any(_sends(slot) for slot in self._slots):
+        if any(slot.sends for slot in self._slots):
             return True, "bound"
         senders = [s for s in self._slots if s.account.mode is not BindMode.RECEIVER]
         if not senders:
@@ -281,14 +404,7 @@ class Binds:
         return False, "; ".join(f"{slot.name}: {slot.last_error or 'connecting'}" for slot in senders)
 
     def observe(self) -> None:
-        """Show states, windows and rates as figures."""
-        for name in self._routes:
-            mine = [view for view in self.view() if view.route == name]
-            for state in ("down", "open", "bound_tx", "bound_rx", "bound_trx"):
-                BINDS.labels(name, state).set(sum(view.state == state for view in mine))
-            WINDOW.labels(name).set(sum(view.in_flight for view in mine))
-            RATE.labels(name).set(sum(view.rate for view in mine))
-
-
-def _sends(slot: _Slot) -> bool:
-    return slot.link is not None and slot.link.state in ("bound_tx", "bound_trx")
+        """Show states, windows, rates and receipts as figures."""
+        now = datetime.now(UTC) if self._ears is None else self._ears.now()
+        for route in self.routes():
+            figures.show(route, now)

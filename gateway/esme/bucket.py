@@ -18,7 +18,7 @@ class Bucket:
 
     @property
     def _most(self) -> float:
-        return max(1.0, self.rate * BURST_SECONDS)
+        return 1.0 + self.rate * BURST_SECONDS
 
     def allows(self, now: float) -> bool:
         """Whether a message may go now."""

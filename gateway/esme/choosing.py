@@ -237,25 +237,29 @@ class Chooser:
     # What answers teach
 
     def heard(self, outcomes: Sequence[Outcome]) -> None:
-        """Learn which routes work, and which senders are refused. The outcomes are of one route."""
+        """Learn which routes work, and which senders are refused. Answers among them are of one route."""
         taken = cut = 0
+        route = ""
         for outcome in outcomes:
             fate = outcome.fate
             if fate is Fate.TAKEN:
                 taken += 1
+                route = outcome.route
                 if self._stops:
                     self._takes(outcome)
             elif fate is Fate.HELD:
                 self._refused(outcome)
             elif fate is Fate.LOST:
                 cut += 1
+                route = outcome.route
             elif outcome.command_status in FAILURES:
                 self._failed(outcome.route, 1)
             elif fate in _ANSWERS:
                 taken += 1
+                route = outcome.route
         if cut:
-            self._failed(outcomes[0].route, min(cut, ONE_CUT))
-        if taken and (path := self.paths.get(outcomes[0].route)) is not None:
+            self._failed(route, min(cut, ONE_CUT))
+        if taken and (path := self.paths.get(route)) is not None:
             path.circuit.worked(taken, self._clock())
 
     def _failed(self, route: str, times: int) -> None:

@@ -49,12 +49,19 @@ async def test_several_binds_share_the_work() -> None:
         assert len({arrival.bind for arrival in here.smsc.record.arrivals}) == 2
 
 
-async def test_what_no_bind_has_room_for_comes_back_unsent() -> None:
-    async with ground("latency: 1s", window=3) as here:
-        here.binds.submit(parcels(5))
-        await until(lambda: len(here.heard.outcomes) == 2)
-        assert here.heard.fates() == ["UNSENT", "UNSENT"]
+async def test_what_no_window_has_room_for_is_kept_in_its_order() -> None:
+    async with ground("latency: 100ms", window=3) as here:
+        here.binds.submit([parcel(f"{n}", to=f"861390531000{n}") for n in range(5)])
         assert here.binds.view()[0].in_flight == 3
+        await until(lambda: here.heard.taken() == 5)
+        assert [arrival.text for arrival in here.smsc.record.arrivals] == [f"{n}" for n in range(5)]
+
+
+async def test_what_no_bind_sends_comes_back_unsent() -> None:
+    async with ground() as here:
+        here.binds.submit([parcel(), parcel()._replace(route="of before")])
+        await until(lambda: len(here.heard.outcomes) == 2)
+        assert sorted(here.heard.fates()) == ["TAKEN", "UNSENT"]
 
 
 async def test_a_refused_login_is_not_tried_again_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
