@@ -66,14 +66,16 @@ async def rate(talk: Talk, findings: Findings, burst: Burst | None) -> None:
         findings.not_known("how many a second it takes: no message is left to spend")
         _judge_window(findings, burst, None, paced=False)
         return
-    answered = await _paced(talk, count, limit)
+    # With few messages left rather slower than shorter: a moment's worth is taken by many at any pace.
+    aimed = min(float(talk.bounds.rate), count / min(1.0, talk.bounds.spell))
+    answered = await _paced(talk, count, limit, aimed)
     began, ended = answered[0][0], answered[-1][0]
     refusals = [(at, code) for at, code in answered if code]
     slower = [(at, code) for at, code in refusals if is_throttle(code) or code == status.ESME_RSUBMITFAIL]
     pace = len(answered) / max(ended - began, 0.01)
     if not slower:
         words = f"{len(answered)} at {pace:.0f} a second, none refused for being too fast"
-        findings.saw(TOPIC, f"rate, up to {talk.bounds.rate} a second", words)
+        findings.saw(TOPIC, f"rate, up to {aimed:.0f} a second", words)
         findings.not_known(f"what it takes beyond {pace:.0f} a second")
         _judge_window(findings, burst, None, paced=True)
         return
@@ -83,19 +85,19 @@ async def rate(talk: Talk, findings: Findings, burst: Burst | None) -> None:
     measured = max(1, round(after.count(0) / span))
     names = _names(Counter(code for _, code in slower))
     words = f"{len(slower)} of {len(answered)} refused with {names} at {pace:.0f} a second"
-    findings.saw(TOPIC, f"rate, up to {talk.bounds.rate} a second", f"{words}; {measured} a second taken")
+    findings.saw(TOPIC, f"rate, up to {aimed:.0f} a second", f"{words}; {measured} a second taken")
     findings.is_so("limits.rate", measured, f"taken a second while others were refused with {names}")
     _throttle_status(findings, [code for _, code in slower])
     _judge_window(findings, burst, measured, paced=True)
 
 
-async def _paced(talk: Talk, count: int, limit: int) -> list[tuple[float, int | None]]:
+async def _paced(talk: Talk, count: int, limit: int, pace: float) -> list[tuple[float, int | None]]:
     """Write `count` at the pace; when each was written, and its command_status (None: no answer)."""
     began = time.monotonic()
     waiting: deque[tuple[float, asyncio.Future[Answer]]] = deque()
     written: list[tuple[float, asyncio.Future[Answer]]] = []
     for number in range(count):
-        due = began + number / talk.bounds.rate
+        due = began + number / pace
         if (ahead := due - time.monotonic()) > 0:
             await asyncio.sleep(ahead)
         while waiting and waiting[0][1].done():
