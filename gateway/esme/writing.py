@@ -61,7 +61,7 @@ class Writing:
         self._again: list[tuple[int, Parcel]] = []  # refused for being too fast: before all others, as a heap
         self._turns: dict[Segment, int] = {}  # of what was refused so: where it stands among its like
         self._turn = 0
-        self.unfit: list[Outcome] = []  #: what turned out to fit into no PDU: for the link to tell
+        self.unfit: list[Outcome] = []  #: of what could not be written: for the link to tell
         self._failed_at = float("-inf")
         self._submitted_ok = SUBMITTED.labels(route.name, "ok")
         self.throttle = Throttle(route.rate, clock)
@@ -112,7 +112,7 @@ class Writing:
             return
         parcels = [heapq.heappop(again)[1] for _ in range(min(free, len(again)))]
         parcels.extend(ready.popleft() for _ in range(min(free - len(parcels), len(ready))))
-        self._write(parcels, clock)
+        self._write(self._in_time(parcels), clock)
 
     @property
     def eager(self) -> bool:
@@ -124,6 +124,22 @@ class Writing:
         if self.full or not self._session.room or not self.throttle.rate:
             return None
         return self.throttle.wait(clock)
+
+    def _in_time(self, parcels: list[Parcel]) -> list[Parcel]:
+        """Without those whose validity ended while they were kept: these go back."""
+        limited = [parcel for parcel in parcels if parcel.expires_at is not None]
+        if not limited:
+            return parcels
+        now = self._now()
+        over = {
+            id(parcel) for parcel in limited if parcel.expires_at is not None and parcel.expires_at <= now
+        }
+        if not over:
+            return parcels
+        for parcel in parcels:
+            if id(parcel) in over:
+                self.unfit += self._given_back(parcel)
+        return [parcel for parcel in parcels if id(parcel) not in over]
 
     def _free(self, clock: float) -> int:
         if self.full:
