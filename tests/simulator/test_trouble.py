@@ -254,7 +254,23 @@ async def test_the_rate_goes_up_in_steps(start: Start) -> None:
         assert peer.statuses == [0, 0x58, 0x58, 0]
 
 
-@pytest.mark.parametrize("name", ["lossy", "breaking", "unbinding", "garbage", "slow-reader"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "lossy",
+        "breaking",
+        "unbinding",
+        "garbage",
+        "slow-reader",
+        "receipts-rough",
+        "throttled",
+        "congested",
+        "habits-decimal",
+        "habits-own-words",
+        "habits-data-sm",
+        "habits-forged",
+    ],
+)
 async def test_messages_go_through_what_ships(name: str) -> None:
     smsc = await Smsc.start(shipped(name))
     try:
