@@ -328,3 +328,10 @@ def test_a_route_has_the_profile_that_it_names_and_its_limits(tmp_path: Path, fo
     (route,) = routes_of(config.load(tmp_path / "huiyin.toml", {}))
     assert (route.profile.name, str(route.cutting.join)) == ("mine", "sar")
     assert (route.binds, route.window, route.rate) == (1, 10, 20.0)
+
+
+def test_a_folder_of_profiles_takes_no_other_rules_place(tmp_path: Path, folder: Path) -> None:
+    (folder / "mine.yaml").write_text("extends: sar")
+    (tmp_path / "huiyin.toml").write_text(SMSC + 'profile = "mine"\n')
+    read = config.read_files(config.load(tmp_path / "huiyin.toml", {}))
+    assert (read.faults, [path.name for path in read.rules]) == ((), ["replies.yaml", "surveys.yaml"])

@@ -27,6 +27,8 @@ written by `huiyin check --explain`.
 - **Rules and templates**: a folder `rules/` or `templates/sms/` beside the configuration takes the place of
   the shipped one, as a whole: copy the shipped folder and change what differs. A running gateway reads both
   anew on `SIGHUP`, and keeps the former when `huiyin check` would tell a fault.
+- **Profiles of SMSCs**, `rules/smsc/`, are taken one by one instead: your own file, else the shipped one of
+  that name. A running gateway keeps them until it is started again. See [smpp.md](smpp.md).
 - **Connectors** can also stand in files of their own, `connectors/*.yaml` beside the configuration, one a
   file; the file's name is the connector's, unless it says `name`.
 

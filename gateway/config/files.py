@@ -103,7 +103,8 @@ def shipped(name: str) -> Path:
 
 def _folder(settings: Settings, name: str) -> Path:
     own = settings.path(name)
-    return own if own.is_dir() else shipped(name)
+    # A folder with nothing but profiles of SMSCs in it takes no other rules' place.
+    return own if own.is_dir() and any(own.glob("*.y*ml")) else shipped(name)
 
 
 def _strange_name(path: Path) -> str | None:
