@@ -115,8 +115,13 @@ class Replies:
         """A customer writes a text. Raises ValueError."""
         form = self._smsc.scenario.mo
         reference = next(self._references)
-        written = cut(
-            text, reference, join or form.join, form.data_coding if data_coding is None else data_coding
+        join = join or form.join
+        if data_coding is None:
+            data_coding = form.data_coding
+        written = (
+            segment.split(text, reference & 0xFF)  # as nearly all are
+            if data_coding is None and join is Join.UDH8
+            else cut(text, reference, join, data_coding)
         )
         return self.put_in(msisdn, to, written)
 
