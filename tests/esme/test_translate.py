@@ -307,6 +307,83 @@ def test_a_bind_is_written_as_the_profile_says(
     assert (pdu.interface_version, pdu.addr_ton, pdu.addr_npi) == (version, ton, npi)
 
 
+OCTET = st.integers(0, 255)
+NUMBERINGS = st.builds(Numbering, ton=OCTET, npi=OCTET)
+PROFILES = st.builds(
+    Profile,
+    service_type=st.text("ABC", max_size=5),
+    protocol_id=OCTET,
+    priority_flag=OCTET,
+    esm_class=OCTET,
+    report=st.sampled_from(["always", "failure"]),
+    validity=st.sampled_from(["relative", "absolute", "none"]),
+    schedule=st.sampled_from(["relative", "absolute", "none"]),
+    zone=st.sampled_from(["", "UTC", "+08:00", "-11:30"]),
+    tlvs=st.dictionaries(st.integers(0x1400, 0x1403), st.binary(max_size=9), max_size=3),
+    destination=st.builds(
+        Destination,
+        form=st.sampled_from(["international", "plus", "zeros", "national"]),
+        country=st.sampled_from(["86", "44"]),
+        national=NUMBERINGS,
+        international=NUMBERINGS,
+    ),
+    text=st.builds(Text, ucs2_coding=OCTET, flash=st.sampled_from(["class", "f0"])),
+)
+
+
+@given(
+    profile=PROFILES,
+    to=st.from_regex(r"(86|44)[0-9]{5,12}", fullmatch=True),
+    sender=st.text("0123456789AZ+", min_size=1, max_size=12),
+    payload=st.binary(max_size=140),
+    place=st.none()
+    | st.builds(Place, st.sampled_from(["sar", "payload"]), st.integers(0, 2**17), OCTET, OCTET),
+    handling=st.none()
+    | st.builds(
+        Handling,
+        flash=st.booleans(),
+        priority=st.none() | st.integers(0, 3),
+        deliver_at=st.none() | st.timedeltas(-timedelta(days=1), timedelta(days=30)).map(lambda d: NOW + d),
+        parameters=st.dictionaries(st.integers(0x1402, 0x1405), st.binary(max_size=9), max_size=3),
+    ),
+    valid=st.none() | st.timedeltas(-timedelta(days=1), timedelta(days=400)),
+)
+def test_whatever_the_profile_the_peer_reads_what_was_meant(
+    profile: Profile,
+    to: str,
+    sender: str,
+    payload: bytes,
+    place: Place | None,
+    handling: Handling | None,
+    valid: timedelta | None,
+) -> None:
+    session = bound()
+    one = parcel(
+        destination=to,
+        sender=sender,
+        payload=payload,
+        place=place,
+        handling=handling,
+        expires_at=None if valid is None else NOW + valid,
+        data_coding=8,
+    )
+    writer = Writer(Route(name="main", accounts=(), profile=profile))
+    deliver_at = handling.deliver_at if handling else None
+    if profile.schedule == "none" and deliver_at is not None and deliver_at > NOW:
+        with pytest.raises(EncodeError, match="keeps nothing until later"):
+            writer.submit(session, one, 0.0, NOW)
+        return
+    writer.submit(session, one, 0.0, NOW)
+    pdu = codec.decode(session.data_to_send())
+    assert isinstance(pdu, SubmitSm)
+    assert to.endswith(pdu.destination_addr.lstrip("+0")[-5:])
+    assert sender.endswith(pdu.source_addr)
+    whole = place is not None and place.join == "payload"
+    assert (pdu.tlvs[Tag.MESSAGE_PAYLOAD] if whole else pdu.short_message) == payload
+    assert pdu.more_tlvs == ()
+    assert {**profile.tlvs, **(handling.parameters if handling else {})}.items() <= pdu.tlvs.items()
+
+
 # --- What an answer means --------------------------------------------------------------------------------
 
 MINUTE = timedelta(minutes=1)
