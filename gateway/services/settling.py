@@ -99,6 +99,9 @@ class Settling:
         page.steps.append(step)
         if not was_final and outgoing.status in (Status.SUBMITTED, Status.FAILED):
             self.finish(outgoing, step, page)
+        away = outgoing.message.id in self._flights.leaving
+        if event is Event.DEFERRED and not outgoing.final and not away:
+            self._backlog.hold(outgoing)  # a late refusal of what was unknown: it was let go, and goes on
         if outcome.fate is Fate.HELD:
             self._put_back_first(outgoing)
         elif event is Event.DEFERRED:

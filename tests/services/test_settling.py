@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import pytest
 
+from gateway.domain.message import OnUnknown
 from gateway.services.carrier import Fate, Outcome
 from gateway.services.flights import SENDER_REFUSED
 from gateway.services.settling import PATIENCE
@@ -87,6 +88,21 @@ class TestHeld:
         roads.clock.forward(minutes=2)
         await answers(node, Fate.HELD, 1)
         assert await node.until(message, "expired") == ["attempt", "deferred", "overdue"]
+
+
+@pytest.mark.parametrize("fate", [Fate.HELD, Fate.PUT_OFF])
+async def test_a_late_refusal_of_what_was_unknown_lets_it_go_on(roads: Roads, fate: Fate) -> None:
+    node = await roads.node(lambda _: None)
+    message = message_to(on_unknown=OnUnknown.NEVER)
+    await node.accept(message)
+    await answers(node, Fate.LOST, 1)
+    await node.until(message, "unknown")
+    assert not node.flights.open
+    await answers(node, fate, 1)
+    hurry(node)
+    await answers(node, Fate.TAKEN, 2, smsc_id="a", key="a")
+    assert await node.until(message, "submitted") == ["attempt", "lost", "deferred", "attempt", "submitted"]
+    assert set(await node.reasons(message, "attempt")) == {None}
 
 
 class TestPauses:
