@@ -68,9 +68,7 @@ class Circuit:
     def worked(self, times: int, now: float) -> None:
         """So many answers came."""
         if self._state is State.CLOSED:
-            for _ in range(min(times, LOOKED_AT)):
-                self._at[self._next] = now
-                self._next = (self._next + 1) % LOOKED_AT
+            self._note(now, times)
         elif self.state(now) is State.HALF_OPEN:
             self._good += times
             self._probes += times
@@ -80,14 +78,22 @@ class Circuit:
     def failed(self, now: float, times: int = 1) -> None:
         """No answer came, or one that says that the SMSC does not work."""
         if self._state is State.CLOSED:
-            for _ in range(min(times, LOOKED_AT)):
-                self._at[self._next] = -now
-                self._next = (self._next + 1) % LOOKED_AT
+            self._note(-now, times)
             if self._fails(now):
                 self._open(now)
         elif self.state(now) is State.HALF_OPEN:
             self._pause = min(self._pause * 2, LONGEST_PAUSE)
             self._open(now)
+
+    def _note(self, at: float, times: int) -> None:
+        """Over the oldest that are known."""
+        begin = self._next
+        end = begin + min(times, LOOKED_AT)
+        self._at[begin:end] = [at] * (min(end, LOOKED_AT) - begin)
+        if end > LOOKED_AT:
+            end -= LOOKED_AT
+            self._at[:end] = [at] * end
+        self._next = end % LOOKED_AT
 
     def _fails(self, now: float) -> bool:
         since = now - AGE_SECONDS

@@ -34,6 +34,21 @@ def test_it_opens_when_most_of_the_latest_answers_failed(good: int, bad: int, st
     assert circuit.allows(100.0) is (state is State.CLOSED)
 
 
+@given(st.lists(st.tuples(st.booleans(), st.integers(1, 120)), max_size=30))
+def test_answers_in_batches_count_as_one_by_one(batches: list[tuple[bool, int]]) -> None:
+    at_once, singly = Circuit(), Circuit()
+    for now, (ok, times) in enumerate(batches, 100):
+        if ok:
+            at_once.worked(times, float(now))
+        else:
+            at_once.failed(float(now), times)
+        for _ in range(times):
+            (singly.worked if ok else lambda _, now: singly.failed(now))(1, float(now))
+        if State.OPEN in (at_once.state(float(now)), singly.state(float(now))):
+            return  # a failure more or less after that point is another course
+        assert sorted(at_once._at) == sorted(singly._at)
+
+
 def test_what_is_long_ago_tells_nothing() -> None:
     circuit = Circuit()
     circuit.failed(100.0, LEAST - 1)
