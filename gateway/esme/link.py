@@ -238,8 +238,12 @@ class Link(asyncio.Protocol):
         writing = self._writing
         outcomes, rest = writing.hear(happened, window_full, clock)
         if rest:
+            take = self._hearing.take
             for event in rest:
-                self._noted(event)
+                if isinstance(event, events.Request):
+                    take(event.pdu)
+                else:
+                    self._noted(event)
             self._hearing.pass_on()
         if writing.rebind:  # not cut off: what else is in flight may still be answered
             writing.rebind = False
@@ -252,8 +256,6 @@ class Link(asyncio.Protocol):
 
     def _noted(self, event: events.Event) -> None:
         match event:
-            case events.Request(pdu=pdu):
-                self._hearing.take(pdu)
             case events.Bound():
                 self._changed()
                 self.bound.set_result(None)

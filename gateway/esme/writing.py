@@ -29,6 +29,7 @@ AHEAD: Final = 0.1
 BEHIND: Final = 4
 #: After a failure each answer is told for so long, before only one of a batch: it says as much.
 WARY_SECONDS: Final = 30.0
+_TAKEN: Final = Fate.TAKEN  # an enum's attribute costs a look-up in its class each time
 _CONGESTION: Final = int(Tag.CONGESTION_STATE)
 _FAILURES: Final = frozenset({status.ESME_RSYSERR, status.ESME_RUNKNOWNERR})
 
@@ -178,6 +179,9 @@ class Writing:
         trips, fresh = self.trips, self.trips.fresh
         taken, seconds = 0, 0.0
         for event in happened:
+            if type(event) is events.Request:
+                rest.append(event)
+                continue
             if type(event) is not events.Answered:
                 taken = self._took(taken, clock)
                 if not self._about(event, window_full, clock, outcomes):
@@ -197,7 +201,7 @@ class Writing:
                 continue
             taken += 1
             key = key_of_response(route, message_id)
-            outcomes.append(Outcome(parcel.token, Fate.TAKEN, route.name, message_id, key, 0))
+            outcomes.append(Outcome(parcel.token, _TAKEN, route.name, message_id, key, 0))
             if self._turns:
                 self._turns.pop(parcel.token, None)
             if self._alarms:
