@@ -1,6 +1,7 @@
 """Messages taken up again from their log: at start and take-over, when their time has come, when another
 owner wrote into it, and when there is memory again for what was left in the table."""
 
+import asyncio
 import logging
 from collections.abc import Callable, Container, Sequence
 from datetime import datetime, timedelta
@@ -24,6 +25,7 @@ log = logging.getLogger(__name__)
 #: How soon a timer looks again after a message that it released.
 REMINDER: Final = timedelta(seconds=30)
 READ: Final = 10_000  # messages read at once
+TURN: Final = 250  # of these are taken up before others have their turn
 TRIES: Final = 5
 LEFT: Final = "left by a stopped process"
 
@@ -162,7 +164,9 @@ class Resumption:
         now = self._now()
         made: list[Step] = []
         taken_up: list[tuple[Outgoing, Sequence[Step]]] = []
-        for message in messages:
+        for number, message in enumerate(messages, 1):
+            if number % TURN == 0:  # what is urgent must not wait until all is looked at
+                await asyncio.sleep(0)
             log_of_it = steps.get(message.id, [])
             ours = self._leases.epoch(message.bucket)
             if ours is None or message.id in self._flights.open:
@@ -181,7 +185,9 @@ class Resumption:
         lost: set[UUID] = set()
         if made:
             lost = {message_id for message_id, _ in await self._settlements.record_at_last(Entry(made))}
-        for outgoing, its_log in taken_up:
+        for number, (outgoing, its_log) in enumerate(taken_up, 1):
+            if number % TURN == 0:
+                await asyncio.sleep(0)
             if outgoing.message.id not in lost:
                 self._pick_up(outgoing, its_log)
         self._claim([outgoing for outgoing, _ in taken_up if outgoing.message.id not in lost])
