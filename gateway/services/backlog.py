@@ -102,6 +102,19 @@ class Backlog:
         """A round took so many."""
         self._gathers = self.queue.pressed and messages < WORTHWHILE
 
+    def take_overdue(self, most: int) -> list[Outgoing]:
+        """Those whose validity has ended, at the heads of their channels; nothing of them has left."""
+        now = self._now()
+
+        def overdue(outgoing: Outgoing) -> bool:
+            expires_at = outgoing.message.expires_at
+            return expires_at is not None and expires_at <= now and outgoing.untouched
+
+        taken = self.queue.remove_heads(overdue, most)
+        for outgoing in taken:
+            outgoing.taken = True
+        return taken
+
     def put_back(self, returned: Sequence[Outgoing]) -> None:
         """They could not be sent after all: before all others of their lanes."""
         returned = [o for o in returned if self._flights.open.get(o.message.id) is o and not o.final]

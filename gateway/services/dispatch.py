@@ -96,6 +96,7 @@ class Dispatch:
             now=now,
         )
         self._reserved: Counter[str] = Counter()  # by route: parcels whose attempt is being committed
+        self._looked_at = 0.0  # when overdue messages were last looked for
         self._troubled = 0  # batches that wait for the database to be back
         self._preparing = Preparing(carrier, flights.references)
         self._in_order = asyncio.Lock()
@@ -174,6 +175,7 @@ class Dispatch:
         backlog = self._backlog
         backlog.wake.clear()
         backlog.release_due()
+        self._end_overdue()
         if len(backlog.queue) and not self._troubled and self._leases.live():
             if backlog.rests():
                 await asyncio.sleep(GATHER_SECONDS)
@@ -198,6 +200,15 @@ class Dispatch:
         except TimeoutError:
             pass
 
+    def _end_overdue(self) -> None:
+        """Messages whose validity ends while they wait for a route: now and then, from the heads on."""
+        clock = asyncio.get_running_loop().time()
+        if clock < self._looked_at + REST_SECONDS or self._troubled or not self._leases.live():
+            return
+        self._looked_at = clock
+        if overdue := self._backlog.take_overdue(BATCH):
+            self._spawn(self._attempt([(outgoing, "") for outgoing in overdue], Counter()))
+
     def _flying(self) -> bool:
         return any(self._reserved.values()) or any(
             segment.state is Leg.FLYING
@@ -210,16 +221,11 @@ class Dispatch:
         """There is memory again for what was left in the table: one page of it."""
         table = self._backlog.table
         try:
-            found, more_from = await self._resume.read_page(self._owned(), since)
+            table.end(*await self._resume.read_page(self._owned(), since))
         except StorageUnavailable:
-            table.give_up()
             await asyncio.sleep(PAUSE_SECONDS)
-        except BaseException:
-            table.give_up()
-            raise
-        else:
-            table.end(found, more_from)
         finally:
+            table.give_up()  # what has not come to its end
             self._backlog.wake.set()
 
     def _owned(self) -> list[int]:

@@ -451,6 +451,15 @@ async def test_a_route_that_is_down_keeps_nobody_elses_messages_waiting(
     assert node.dispatch.oldest_open() is None
 
 
+async def test_what_waits_for_a_route_that_is_down_expires_in_its_time(roads: Roads) -> None:
+    node = await roads.node()
+    node.carrier.dead.add("10010")
+    message = message_to(sender="10010", expires_at=START + timedelta(minutes=5))
+    await node.accept(message)
+    node.clock.forward(minutes=6)
+    assert await node.until(message, "expired") == ["overdue"]
+
+
 # The database goes and comes back
 
 
