@@ -149,7 +149,7 @@ class Backlog:
                 continue
             if isinstance(what, Segment) and what.state is Leg.UNKNOWN and resendable(what):
                 what.state = Leg.WAITING
-                self._flights.settle_unknown(what)
+                self._flights.send_again(what)
             if not outgoing.busy:
                 self._flights.let_go(outgoing)
             elif not outgoing.taken and any(s.state is Leg.WAITING for s in outgoing.segments):

@@ -186,6 +186,9 @@ def _leg_after(step: Step, leg: Leg) -> Leg:
     return _LEG_AFTER.get(Event(step.kind), leg)
 
 
+_Place = tuple[UUID, int]  #: a message, and which segment of it
+
+
 class Flights:
     """The shared memory of dispatch and receipts."""
 
@@ -205,6 +208,9 @@ class Flights:
         self.leaving: dict[UUID, Outgoing] = {}
         self._awaiting: dict[str, dict[str, Segment]] = {}  # by route and key, those taken first in front
         self._unknown: dict[str, list[Segment]] = {}
+        #: Copies that were left without an answer, and so without an id, until a receipt or a late answer
+        #: accounts for them, by customer: whose they are, and when they were sent.
+        self._nameless: dict[str, list[tuple[_Place, datetime | None]]] = {}
         #: Messages that anything in memory still leads to, so that nobody makes a second one from the log.
         self._known: WeakValueDictionary[UUID, Outgoing] = WeakValueDictionary()
 
@@ -284,16 +290,44 @@ class Flights:
 
     def mark_unknown(self, segment: Segment) -> None:
         """Nobody knows what became of it; a receipt for that recipient may tell."""
-        place = (segment.outgoing.message.id, segment.number)
+        place = _place_of(segment)
         self._known[segment.outgoing.message.id] = segment.outgoing
         known = self._unknown.setdefault(segment.outgoing.message.msisdn, [])
-        known[:] = [other for other in known if (other.outgoing.message.id, other.number) != place]
+        known[:] = [other for other in known if _place_of(other) != place]
         known.append(segment)
         if len(self._unknown) > self.UNKNOWN:
             del self._unknown[next(iter(self._unknown))]
 
+    def lose(self, segment: Segment, copies: int = 1) -> None:
+        """So many copies of it have no id that we know: a strange receipt may be about any of them, for good."""
+        nameless = self._nameless.setdefault(segment.outgoing.message.msisdn, [])
+        nameless += [(_place_of(segment), segment.sent_at)] * copies
+        if len(self._nameless) > self.UNKNOWN:
+            del self._nameless[next(iter(self._nameless))]
+
+    def find_again(self, segment: Segment) -> None:
+        """One of those copies is accounted for."""
+        msisdn, place = segment.outgoing.message.msisdn, _place_of(segment)
+        nameless = self._nameless.get(msisdn, [])
+        at = next((at for at, (lost, _) in enumerate(nameless) if lost == place), None)
+        if at is not None:
+            del nameless[at]
+        if not nameless:
+            self._nameless.pop(msisdn, None)
+
+    def nameless(self, segment: Segment) -> tuple[int, datetime | None]:
+        """How many copies of it have no id, and when the first of them was sent."""
+        place = _place_of(segment)
+        sent = [at for lost, at in self._nameless.get(segment.outgoing.message.msisdn, ()) if lost == place]
+        return len(sent), sent[0] if sent else None
+
     def settle_unknown(self, segment: Segment) -> None:
         """It is known now."""
+        self.send_again(segment)
+        self.find_again(segment)
+
+    def send_again(self, segment: Segment) -> None:
+        """It is not unknown for the moment; what became of its copy before still is."""
         msisdn = segment.outgoing.message.msisdn
         rest = [other for other in self._unknown.get(msisdn, ()) if other is not segment]
         if rest:
@@ -304,11 +338,16 @@ class Flights:
     def only_unknown_to(self, msisdn: str) -> Segment | None:
         """The segment that a receipt with a strange id must be about: this customer's only unknown one.
 
-        While anything else to this customer waits for its response, the receipt may be about that.
+        While anything else to this customer waits for its response, the receipt may be about that; and so it
+        may about another one's first copy that was never answered, though its second one was.
         """
         segments = self._unknown.get(msisdn, ())
         if len(segments) != 1 or segments[0].state is not Leg.UNKNOWN:
             return None
+        here, sent_at = _place_of(segments[0]), segments[0].sent_at
+        for place, at in self._nameless.get(msisdn, ()):
+            if place != here and (at is None or sent_at is None or sent_at - at <= self.LONGEST):
+                return None
         for outgoing in self.open.values():
             if outgoing.message.msisdn == msisdn and any(s.state is Leg.FLYING for s in outgoing.segments):
                 return None
@@ -326,6 +365,10 @@ class Flights:
             if any(segment.state is Leg.FLYING for segment in outgoing.segments):
                 self.leaving[outgoing.message.id] = outgoing
             yield outgoing
+
+
+def _place_of(segment: Segment) -> _Place:
+    return segment.outgoing.message.id, segment.number
 
 
 def resendable(segment: Segment) -> bool:

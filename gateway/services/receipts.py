@@ -174,16 +174,22 @@ class Receipts:
             )
 
     def claim_unknown(self, segment: Segment) -> None:
-        """No response came: the only receipt of this customer that nobody could place must be about it."""
+        """No response came: the receipts of this customer that nobody could place must be about it.
+
+        There may be as many as it has copies without an answer.
+        """
         message = segment.outgoing.message
         places = self._early_to.get(message.msisdn, set())
-        if len(places) != 1 or self._flights.only_unknown_to(message.msisdn) is not segment:
+        copies, since = self._flights.nameless(segment)
+        if not places or len(places) > copies or self._flights.only_unknown_to(message.msisdn) is not segment:
             return
-        place = next(iter(places))
-        kept = self._early[place]
-        decided = any(item.receipt.verdict is not Verdict.NOTHING_YET for item in kept)
-        if decided and kept[0].received_at >= (segment.sent_at or message.accepted_at):
-            self._apply_early(segment, self._take_early(place))
+        known = [self._early[place] for place in places]
+        decided = any(item.receipt.verdict is not Verdict.NOTHING_YET for kept in known for item in kept)
+        if decided and all(kept[0].received_at >= (since or message.accepted_at) for kept in known):
+            for place in sorted(places, key=lambda place: self._early[place][0].received_at):
+                if segment.state is not Leg.UNKNOWN:  # of the next copy
+                    self._flights.find_again(segment)
+                self._apply_early(segment, self._take_early(place))
 
     def _apply_early(self, segment: Segment, kept: Sequence[_Kept]) -> None:
         plan = _Plan()

@@ -230,6 +230,7 @@ class Resumption:
         for segment in outgoing.segments:
             if segment.state is Leg.UNKNOWN and not outgoing.final:
                 self._flights.mark_unknown(segment)
+                self._flights.lose(segment, max(1, segment.doubtful) - self._flights.nameless(segment)[0])
                 if resendable(segment):
                     again.append((segment.number, segment.sent_at or self._now()))
         return again

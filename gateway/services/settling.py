@@ -132,6 +132,7 @@ class Settling:
             return
         if self._flights.find(outcome.route, outcome.key) is segment:
             return  # the same answer twice
+        self._flights.find_again(segment)
         step = segment.outgoing.advance(
             Event.ACCEPTED,
             now,
@@ -195,6 +196,7 @@ class Settling:
 
     def _unknown(self, segment: Segment, outcome: Outcome, now: datetime) -> None:
         UNKNOWN.labels(outcome.route, outcome.reason or "").inc()
+        self._flights.lose(segment)
         if segment.outgoing.final:
             return
         self._flights.mark_unknown(segment)

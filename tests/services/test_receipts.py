@@ -189,6 +189,41 @@ async def test_a_strange_receipt_is_not_taken_for_one_of_two(roads: Roads) -> No
     assert [(await node.steps(message))[-1][1] for message in messages] == ["unknown", "unknown"]
 
 
+async def test_a_strange_receipt_may_be_about_a_first_copy_that_nobody_answered(roads: Roads) -> None:
+    fates = [Fate.LOST, None, Fate.LOST]
+    node = await roads.node(lambda _: fates.pop(0))
+    twice, once = message_to(), message_to(on_unknown=OnUnknown.NEVER)
+    await node.accept(twice)
+    await node.until(twice, "unknown")
+    hurry(node)
+    await until(lambda: len(node.carrier.sent) == 2)
+    node.carrier.answer(node.carrier.sent[1].token, smsc_id="second")
+    await node.until(twice, "submitted")
+    await node.accept(once)
+    await node.until(once, "unknown")
+    await node.receipt("first")  # of the copy without an answer: not of the other message
+    await node.receipt("second")
+    await node.until(twice, "delivered")
+    assert await node.until(once, "unknown") == ["attempt", "lost"]
+    assert await early(roads) == 1
+
+
+async def test_the_receipts_of_both_copies_without_an_answer_settle_a_message(roads: Roads) -> None:
+    fates = [Fate.LOST, None]
+    node = await roads.node(lambda _: fates.pop(0))
+    message = message_to()
+    await node.accept(message)
+    await node.until(message, "unknown")
+    hurry(node)
+    await until(lambda: len(node.carrier.sent) == 2)
+    await node.receipt("first")
+    await node.receipt("second")
+    node.carrier.answer(node.carrier.sent[1].token, Fate.LOST)
+    await node.until(message, "delivered")
+    await node.settled()
+    assert await early(roads) == 0
+
+
 async def test_a_strange_receipt_may_be_about_what_is_on_its_way(roads: Roads) -> None:
     fates = [Fate.LOST, None]
     node = await roads.node(lambda _: fates.pop(0))
