@@ -2,7 +2,6 @@
 Yes is one of a closed list standing alone, every sign of it known; with anything more it is none."""
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -77,7 +76,7 @@ _MISSING_PART: Final = "[…]"
 _APART: Final = re.compile(r"[,.。!;:、~…\n\r\"()\[\]【】「」『』《》<>*#-]+|(?<![a-z])'|'(?![a-z])")
 _BESIDE_HAN: Final = re.compile(r"(?<=[\u4e00-\u9fff]) +| +(?=[\u4e00-\u9fff])")
 _BLANKS: Final = re.compile(r" {2,}")
-_NUMBERED: Final = re.compile(r"(?P<rest>.*?[^\d]) *(?P<code>\d{1,12})[ .。!~]*")
+_NUMBERED: Final = re.compile(r"(?P<rest>.*?[^\W\d]) *(?P<code>\d{1,12})[ .。!~]*")
 _HIDDEN: Final = re.compile(
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u0300-\u036f\u0489\u061c\u115f\u1160\u180e\u200b\u200c\u200e\u200f"
     r"\u2028-\u202e\u2060-\u206f\u20d0-\u20dc\u20de-\u20e2\u20e4-\u20f0\u3164\ufeff\uffa0\U000e0000-\U000e0fff]"
@@ -141,7 +140,7 @@ def _with_code(agreement: re.Match[str], code: str | None) -> Consent:
 
 def _refusal(plain: str, code: str | None) -> Consent | None:
     """A refusal, bare or with the code; None where it is none or says more."""
-    if say.QUESTION.search(plain):
+    if "?" in plain:
         return None
     if _is_refusal(plain):
         return NO
@@ -162,16 +161,14 @@ def _is_refusal(plain: str) -> bool:
 
 def _reason(text: str, plain: str) -> Reason:
     """What the text looks like that is neither yes nor no: the first that fits."""
-    if all(unicodedata.category(sign)[0] in "ZPC" and sign not in "?？\ufffd" for sign in text) and (
-        not any(unicodedata.category(sign) in {"Co", "Cs", "Cn"} for sign in text)
-    ):
-        return Reason.QUESTION if say.QUESTION.search(plain) else Reason.EMPTY
-    if is_garbled(text):
-        return Reason.UNDECODABLE
     if _MISSING_PART in text:
         return Reason.INCOMPLETE
+    if is_garbled(text):
+        return Reason.UNDECODABLE
     if _HIDDEN.search(text.strip(say.ENDS)):
         return Reason.ODD_SIGN
+    if not _SIGNS.sub("", plain) and not ("?" in plain or _PICTURES.search(plain) or _other_script(plain)):
+        return Reason.EMPTY
     return _of_word(plain) or _of_sentence(plain) or _of_signs(plain)
 
 
@@ -201,10 +198,12 @@ def _of_sentence(plain: str) -> Reason | None:
         (Reason.QUOTED, say.QUOTED),
         (Reason.CONDITION, say.CONDITION),
         (Reason.BOTH, say.EITHER),
-        (Reason.NEGATED, say.NEGATED_YES),
     ):
         if pattern.search(plain):
             return reason
+    plain = say.NOT_YES.sub("不", plain)
+    if say.NEGATED_YES.search(plain):
+        return Reason.NEGATED
     agrees, refuses = say.YES_SAID.search(plain), say.NO_SAID.search(plain)
     if agrees and refuses:
         return Reason.BOTH

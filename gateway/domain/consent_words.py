@@ -49,15 +49,15 @@ _CORE: Final = frozenset(
     listed(
         "不要 不需要 不用 不必 不想要 不想 不同意 不确认 不接受 不愿意 不愿 不答应 不可以 不行 不考虑 "
         "不感兴趣 没兴趣 没有兴趣 "
-        "没需要 没有需要 用不着 用不上 无需 无须 算了 免了 谢绝 婉拒 放弃 取消 要取消 想取消 拒绝 要拒绝 "
+        "没需要 没有需要 用不着 用不上 无需 无须 算了 免了 谢绝 婉拒 放弃 拒绝 要拒绝 "
         "我拒绝 反对 "
-        "别给我办 别给我开 别给我开通 别给我订 别乱办 别乱开通 唔要 唔使 唔需要 勿扰 不办 不开 不订 "
+        "别给我办 别给我开 别给我开通 别给我订 别乱办 别乱开通 不使 勿扰 不办 不开 不订 "
         "不买 不续"
     )
 ) | {
     turned + deed
     for turned, deed in product(
-        listed("不 不要 不用 不想 不需要 不同意 不确认 不愿意 别 勿 请勿 无需 拒绝 取消 我不要 先不 暂不"),
+        listed("不 不要 不用 不想 不需要 不同意 不确认 不愿意 别 勿 请勿 无需 拒绝 先不 暂不"),
         _DEEDS,
     )
 }
@@ -83,7 +83,8 @@ _ALONE: Final = frozenset(
 #: A unit of these may be said over and over: NN, 不不不, no no no.
 _SAID_AGAIN: Final = re.compile(r"(.{1,4}?)(?: ?\1)+")
 _LEAD: Final = re.compile(
-    r"(?:我们?|本人|俺|咱们?|那就?|就|还是|先|暂时|目前|现在|真的|都|也|请|麻烦|给我|帮我|你好|您好|对不起"
+    r"(?:我们?|本人|俺|咱们?|那就?|就|还是|先|暂时|暂|目前|现在|真的|都|也|请|麻烦|给我|帮我|你好|您好"
+    r"|对不起"
     r"|不好意思|抱歉|谢谢|多谢|(?:n|no)[ ]?(?=[不别否]))*"
 )
 _OBJECT: Final = rf"(?:(?:这个|这项|这|该|此|那个|任何|你们的)?(?:{any_of(_THINGS)})|这个|它)?"
@@ -91,7 +92,12 @@ _TAIL: Final = re.compile(
     r"(?:了|的|啊|呀|哦|噢|喔|吧|哈|啦|咯|喽|呗|哟)*[ ]*(?:谢谢(?:你们|您|你)?|多谢|感谢|thanks"
     r"|thank you|thx)*"
 )
-_REFUSAL: Final = re.compile(rf"(?P<core>{any_of(_CORE)}){_OBJECT}{_TAIL.pattern}")
+#: This order is cancelled; 取消套餐 may be another wish.
+_CANCEL: Final = (
+    r"(?:要|想|申请)?取消(?:掉|它|这个|(?:本次|这次|此次|该|此|这个)?(?:订购|办理|申请|订单|开通|确认)"
+    rf"|(?:这个|这项|这|该|此)(?:{any_of(_THINGS)}))?"
+)
+_REFUSAL: Final = re.compile(rf"(?:(?:{any_of(_CORE)}){_OBJECT}|{_CANCEL}){_TAIL.pattern}")
 _BESIDE: Final = frozenset(
     listed(
         "谢谢 谢谢你 谢谢您 谢谢你们 谢谢了 多谢 感谢 你好 您好 对不起 不好意思 抱歉 麻烦了 thanks "
@@ -99,12 +105,14 @@ _BESIDE: Final = frozenset(
         "sorry please hi hello dear"
     )
 )
+#: sorry no need, N谢谢
+_THANKED: Final = re.compile(r"^(?:sorry|thanks|thank you|hi|hello) |(?<=[a-z])谢谢(?:你们|您|你)?$")
 _ECHOED: Final = re.compile(r"(?:请?回复?|发送?|reply|text)[ :]*(?=n(?:o)?$)")
 
 
 def refuses(clause: str) -> bool:
     """Whether a clause, without blanks beside Chinese letters, is a refusal and nothing else."""
-    clause = _ECHOED.sub("", clause)
+    clause = _THANKED.sub("", _ECHOED.sub("", clause))
     if again := _SAID_AGAIN.fullmatch(clause):
         clause = again[1]
     if clause in _ALONE:
@@ -122,14 +130,15 @@ def is_beside(clause: str) -> bool:
 
 QUESTION: Final = re.compile(
     r"[?？]|吗|么(?!么)|嘛|吧[ .。!~]*$|呢[ .。!~]*$|什么|多少|几[块元个天]|怎么|怎样|如何|为啥|干啥"
-    r"|干嘛|啥|哪|谁|是不是|是否|是吧|要不要"
+    r"|干嘛|啥|哪|谁|是不是|是否|是吧|(?<!不)要不要"
     r"|能不能|可不可以|可否|行不行|有没有|咋|点解|乜|边个"
-    r"|(?<![a-z])(?:what|why|who|which|how|where|when|can (?:i|you|u)|could you|is (?:it|this)|do i"
+    r"|(?<![a-z])(?:what|why|who|which|how|where|can (?:i|you|u)|could you|is (?:it|this)|do i"
     r"|does (?:it|this)"
     r"|am i|are you|huh)(?![a-z])"
 )
 QUOTED: Final = re.compile(
-    r"回[复覆]|请回|回[ ]?[\"']?[yn](?![a-z])|答复|发送|输入|编辑|转发|尊敬|您好[,，].{4,}|请(?:确认"
+    r"(?<!撤)回[复覆]|请回|(?<!撤)回[ ]?[\"']?[yn](?![a-z])|答复|发送|输入|编辑|转发|尊敬"
+    r"|您好[,，].{4,}|请(?:确认"
     r"|您)|【|】|[\"「」『』《》()\[\]{}<>]"
     r"|(?<![a-z])'|'(?![a-z])|即可|(?:以|来)确认|为您|您(?:已|将|正|申请|订|办)|中国移动"
     r"|(?<![a-z])(?:reply|respond|replied|text y|text yes|send y|send yes|press|please confirm"
@@ -139,20 +148,23 @@ QUOTED: Final = re.compile(
 CONDITION: Final = re.compile(
     r"如果|要是|若|假如|倘若|的话|免费|不要钱|不收费|不花钱|不扣钱|不扣费|除非|只要|只有|前提|否则|不然"
     r"|但|不过|可是|然而|只是|除了"
-    r"|等|再(?:说|看|议|考虑)|考虑|先|才|就|试用|试试|试一下|便宜|打折|优惠|首月|下个?月|下次|以后|明天"
-    r"|随便|看情况|也许|可能|大概"
+    r"|等|再(?:说|看|议|考虑)|考虑|先|(?<!刚)才(?!怪)|就|试用|试试|试一下|便宜|打折|优惠|首月|下个?月"
+    r"|下次|以后|明天"
+    r"|随便|看情况|也许|(?<!不)可能|大概"
     r"|(?<![a-z])(?:if|unless|provided|as long as|only|but|when|once|after|until|free|for free|trial"
     r"|maybe|perhaps|depends"
     r"|later|tomorrow|next|except|however|unsure|probably)(?![a-z])"
 )
 _YES_SAID: Final = r"(?:(?<![a-z])(?:y+|yes|confirm|agree)(?![a-z])|是(?!否)|确[认定]|同意)"
+#: 不同意 holds no 同意.
+NOT_YES: Final = re.compile(r"不(?:同意|确[认定]|是)(?!不)")
 NEGATED_YES: Final = re.compile(
     rf"(?:[不没别未非勿无]|唔|(?<![a-z])(?:not|no|never|don't|dont|won't|can't|cannot"
     rf"|didn't)(?![a-z]))[^,，.。!;；、\n]{{0,6}}?{_YES_SAID}"
 )
 YES_SAID: Final = re.compile(_YES_SAID)
 NO_SAID: Final = re.compile(
-    r"(?<![a-z])(?:n+|no|nope|not|cancel|reject)(?![a-z])|不[同确][意认定]|不[是要办用订开行]|不需要"
+    r"(?<![a-z])(?:n+|no|nope|cancel|reject)(?![a-z])|不[同确][意认定]|不[是要办用订开行]|不需要"
     r"|取消|拒绝|否|退订|不(?=[ ,.。!\n]*$)"
 )
 EITHER: Final = re.compile(r"(?<![a-z])(?=y*n)(?=n*y)[yn]+(?![a-z])")
@@ -162,7 +174,7 @@ NEGATION: Final = re.compile(
 )
 #: How a text ends that has not ended.
 OPEN_END: Final = re.compile(r"(?:…|\.{2,}|。{2,}|[,，、:：;；/&+\\_-])[ ]*$")
-AGAIN: Final = re.compile(rf"(?:{_YES_SAID}|的|[ ,.。!~、\n])+")
+AGAIN: Final = re.compile(rf"(?:是的|{_YES_SAID}|[ ,.。!~、\n-])+")
 
 COURTESY: Final = frozenset(
     listed(
@@ -185,20 +197,19 @@ LOOSE: Final = AGREEMENTS | frozenset(
         "订 订购 我要订购 订阅 订吧 定 定购 买 购买 续订 续费 继续 继续使用 参加 使用 用 愿意 我愿意 "
         "接受 我接受 答应 我答应 允许 批准 支持 "
         "对 对的 对啊 对呀 对滴 没错 正确 没问题 无异议 没有异议 没意见 无意见 当然 当然是 肯定 必须 "
-        "必须的 一定 确实 系 系嘅 是嘅 "
+        "必须的 一定 确实 系 系的 "
         "是啊 是呀 是哦 是滴 是哒 是的呢 是的哦 是的呀 是的啊 是的是 是了 同意了 同意的 同意啊 同意哦 "
         "已同意 确认了 确认的 确认啊 已确认 "
         "我是 就是 本人同意 本人确认 我们同意 完全同意 非常同意 十分同意 同意同意书 好的同意 好的确认 "
         "好同意 嗯同意 嗯是的 嗯确认 对是的 可以同意 "
-        "yep yeah yup ya yea yah yas ye yess yesss yesyes sure surely fine alright allright accept "
+        "yep yeah yup ya yea yah yas ye yess yesss sure surely fine alright allright accept "
         "iaccept accepted "
         "agreed confirmed approve approved right correct true allow allowed goahead ofcourse "
         "absolutely definitely "
         "deal yessir yesmadam yesthanks yesthankyou ido iwant iwantit iwill willdo yesido yesiwant "
         "yesok okyes activate "
-        "subscribe order buy proceed positive affirmative aye roger yespls yesplz pleasedo yesconfirm "
-        "yesagree "
-        "confirmyes iagreetothis 中啊 要得 巴适 阔以 造 妥 妥了 没毛病 好说 准 准了 照办 依 好使 行吧 "
+        "subscribe order buy proceed positive affirmative aye roger yespls yesplz pleasedo "
+        "iagreetothis 中啊 要得 巴适 阔以 造 妥 妥了 没毛病 好说 准 准了 照办 依 好使 行吧 "
         "中不中"
     )
 )
@@ -213,7 +224,7 @@ NEAR: Final = frozenset(
         "yrs yex yws ues tes yds yee "
         "hes ues eys yesd yew tyes yesa conform comfirm confrim confim cofirm conferm confrm confirme "
         "agre agreee aggree argee "
-        "agreen agee yas u g h yt yu yg ty7 ygz v 丫 干 Y歪 日 曰 时的 诗"
+        "agreen agee u g h yt yu yg ty7 ygz v 丫 干 Y歪 日 曰 时的 诗"
     )
 )
-NUMBER: Final = re.compile(r"[\d①-⒛⓪-⓿零〇一二三四五六七八九十]+(?:号|[.。)])?")
+NUMBER: Final = re.compile(r"[\d①-⒛⓪-⓿零〇一二三四五六七八九十壹贰叁肆伍陆柒捌玖拾]+(?:号|[.。)])?")

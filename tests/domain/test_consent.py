@@ -22,7 +22,7 @@ SIGNS: Final = [chr(code) for code in (*range(0xD800), *range(0xE000, 0x1FB00), 
 FEWER: Final = [sign for sign in SIGNS if not "\u3400" <= sign <= "\ud7ff" or sign in "".join(PLAIN_YES)]
 
 #: Pieces of which replies are made, and of which none should be made.
-WORDS: Final = [*PLAIN_YES, *"N 不 没 取消 如果 吗 回复 37 3 7 谢谢 好 的 I 37元".split(), " I "]
+WORDS: Final = [*PLAIN_YES, *"N不没的好37", "取消", "如果", "吗", "回复", "谢谢", "37", "37元", " I "]
 ODD: Final = " ,.，。!?？~/\n…“”()【】\u200b\u202e\u0336\ufffdУΥ𝐘👍\ud83d\x00１"
 PIECES: Final = st.lists(
     st.sampled_from(WORDS) | st.sampled_from(ODD) | st.characters(),
