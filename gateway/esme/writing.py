@@ -195,7 +195,7 @@ class Writing:
             if pdu.tlvs and self._heeds and (level := pdu.tlvs.get(_CONGESTION)):
                 self.throttle.told(level[0], clock)
             message_id: str = getattr(pdu, "message_id", "")
-            if pdu.command_status or not message_id:
+            if pdu.command_status or not message_id or not is_id(message_id):
                 taken = self._took(taken, clock)  # those before it tell how fast was not too fast
                 self._not_taken(event, window_full, clock, outcomes)
                 continue
@@ -232,7 +232,7 @@ class Writing:
         parcel: Parcel = answer.token
         pdu = answer.pdu
         if pdu.command_status == status.ESME_ROK:
-            outcomes.append(self._lost(parcel, "taken without an id"))
+            outcomes.append(self._lost(parcel, _without_id(getattr(pdu, "message_id", ""))))
             self._end(parcel)
             self._took(1, clock)
             return
@@ -313,8 +313,8 @@ class Writing:
         """It was given up for lost: the order to its number has gone on without it."""
         if pdu.command_status == status.ESME_ROK:
             message_id: str = getattr(pdu, "message_id", "")
-            if not message_id:
-                return self._lost(parcel, "taken without an id")
+            if not is_id(message_id):
+                return self._lost(parcel, _without_id(message_id))
             key = key_of_response(self._route, message_id)
             return Outcome(parcel.token, Fate.TAKEN, self._route.name, message_id, key, 0)
         judgement = self._judged(parcel, pdu, full, clock)
@@ -346,6 +346,15 @@ class Writing:
 
     def _lost(self, parcel: Parcel, reason: str) -> Outcome:
         return Outcome(parcel.token, Fate.LOST, self._route.name, reason=reason)
+
+
+def is_id(message_id: str) -> bool:
+    """Whether it can be a message's id: octets that no terminal shows come from a broken answer."""
+    return message_id != "" and message_id.isascii() and message_id.isprintable()
+
+
+def _without_id(message_id: str) -> str:
+    return "taken with an id that can't be read" if message_id else "taken without an id"
 
 
 def unsent(parcel: Parcel) -> Outcome:

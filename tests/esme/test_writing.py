@@ -186,3 +186,23 @@ def test_what_is_kept_beyond_its_validity_goes_back() -> None:
     told = [(each.token.outgoing.message.body, each.fate) for each in bind.writing.unfit]
     assert told == [("over", Fate.UNSENT), ("behind it", Fate.UNSENT)]
     assert (bind.writing.kept, len(play.numbers)) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("message_id", "reason"),
+    [
+        pytest.param("", "taken without an id", id="none"),
+        pytest.param("\x07\x93\xfe", "taken with an id that can't be read", id="octets of a broken answer"),
+    ],
+)
+@pytest.mark.parametrize("at", [pytest.param(0.1, id="in time"), pytest.param(2.6, id="late")])
+def test_an_answer_without_an_id_that_can_be_read_leaves_it_unknown(
+    message_id: str, reason: str, at: float
+) -> None:
+    [bind, _] = Play(1).binds
+    bind.writing.submit([parcel("first")], 0.0)
+    [number] = bind.session._window.pending
+    bind.writing.hear(bind.session.tick(at), False, at)
+    answer = codec.encode(SubmitSmResp(number, message_id=message_id))
+    outcomes, _ = bind.writing.hear(bind.session.receive(answer, at), False, at)
+    assert [(outcome.fate, outcome.reason) for outcome in outcomes] == [(Fate.LOST, reason)]
