@@ -242,6 +242,34 @@ def _explain(parser: Parser) -> None:
     _as_json(parser)
 
 
+def _evidence_verify(parser: Parser) -> None:
+    parser.add_argument(
+        "--confirmation", metavar="ID", help="cnf_…: this one, and all of its chain 只查某一笔确认"
+    )
+    parser.add_argument(
+        "--heads",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="heads that were exported and kept elsewhere; repeatable: finds chains rewritten since "
+        "与另行留存的链头比对",
+    )
+    parser.add_argument(
+        "--key-file", type=Path, metavar="FILE", help="the key that those files are signed with 签名密钥"
+    )
+    _as_json(parser)
+
+
+def _evidence_heads(parser: Parser) -> None:
+    parser.add_argument(
+        "--key-file",
+        type=Path,
+        metavar="FILE",
+        help="sign time and heads with the octets of this file, 32 or more; keep it elsewhere 签名密钥",
+    )
+
+
 def _bench(parser: Parser) -> None:
     parser.add_argument("figures", nargs="*", metavar="FIGURE", help="only these; default: all of them")
     parser.add_argument("--smsc", type=_listening, metavar="HOST:PORT", help="against an SMSC of yours")
@@ -339,6 +367,20 @@ COMMANDS: Final = (
         options=_key_revoke,
     ),
     Command(
+        name="evidence verify",
+        told="whether evidence was changed, removed, put in or moved",
+        chinese="校验办理凭证是否被改动",
+        run="gateway.app.evidence:verify",
+        options=_evidence_verify,
+    ),
+    Command(
+        name="evidence heads",
+        told="where the chains of evidence end: JSON to be kept elsewhere",
+        chinese="导出链头，另行留存",
+        run="gateway.app.evidence:heads",
+        options=_evidence_heads,
+    ),
+    Command(
         name="migrate",
         told="bring the database to this version's schema",
         chinese="升级数据库",
@@ -381,4 +423,7 @@ COMMANDS: Final = (
 
 
 #: Commands of two words have a head of their own.
-GROUPS: Final = {"key": ("API keys", "接口密钥")}
+GROUPS: Final = {
+    "key": ("API keys", "接口密钥"),
+    "evidence": ("evidence of paid confirmations", "付费确认的办理凭证"),
+}

@@ -21,6 +21,7 @@ class Kind(StrEnum):
 
     MESSAGE = "msg"
     SURVEY = "srv"
+    CONFIRMATION = "cnf"
     REPLY = "rpl"
     CALLBACK = "cbk"
     KEY = "key"
