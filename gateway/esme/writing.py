@@ -64,6 +64,8 @@ class Writing:
         self._turn = 0
         self.unfit: list[Outcome] = []  #: of what could not be written: for the link to tell
         self._failed_at = float("-inf")
+        self._answered_at = float("-inf")
+        self._silent = False  # what was sent after the last answer has timed out: one at a time tries it
         self._submitted_ok = SUBMITTED.labels(route.name, "ok")
         self.throttle = Throttle(route.rate, clock)
         self.trips = RoundTrips(SUBMIT_SECONDS.labels(route.name), clock)
@@ -87,7 +89,7 @@ class Writing:
         if self.full or behind >= BEHIND * self._route.window:
             return 0
         waiting = len(self._ready) + len(self._again)
-        room = self._session.room - waiting
+        room = self._space() - waiting
         if room > 0 and (ahead := self.throttle.ahead(AHEAD)) is not None:
             room = min(room, ahead - waiting)
         return max(0, room)
@@ -122,7 +124,7 @@ class Writing:
 
     def wait(self, clock: float) -> float | None:
         """Seconds until the rate lets go on what is kept; None: it does not wait for that."""
-        if self.full or not self._session.room or not self.throttle.rate:
+        if self.full or self._space() <= 0 or not self.throttle.rate:
             return None
         return self.throttle.wait(clock)
 
@@ -146,8 +148,13 @@ class Writing:
         if self.full:
             return 0
         allowance = self.throttle.allowance(clock)
-        room = self._session.room
+        room = self._space()
         return room if allowance is None else min(room, allowance)
+
+    def _space(self) -> int:
+        """Room in the window; while the SMSC answers nothing, for one: what it swallows ends as unknown."""
+        room = self._session.room
+        return min(room, 1 - self._session.outstanding) if self._silent else room
 
     def _write(self, parcels: Sequence[Parcel], clock: float) -> None:
         session, submit = self._session, self._writer.submit
@@ -177,7 +184,7 @@ class Writing:
         rest: list[events.Event] = []
         route, end = self._route, self._numbers.end
         trips, fresh = self.trips, self.trips.fresh
-        taken, seconds = 0, 0.0
+        taken, seconds, heard = 0, 0.0, False
         for event in happened:
             if type(event) is events.Request:
                 rest.append(event)
@@ -190,6 +197,7 @@ class Writing:
             parcel: Parcel = event.token
             pdu = event.pdu
             seconds = event.seconds
+            heard = True
             fresh[bisect_left(BOUNDS, seconds)] += 1
             trips.seconds += seconds
             if pdu.tlvs and self._heeds and (level := pdu.tlvs.get(_CONGESTION)):
@@ -208,6 +216,8 @@ class Writing:
                 self._alarms.taken(parcel.sender)
             end(parcel)
         self._took(taken, clock)
+        if heard:
+            self._answered_at, self._silent = clock, False
         if seconds > SLOWER_BY and trips.best is not None:
             self.throttle.felt(seconds, trips.best, window_full, clock)
         return outcomes, rest
@@ -295,12 +305,14 @@ class Writing:
     def _about(self, event: events.Event, full: bool, clock: float, outcomes: list[Outcome]) -> bool:
         """Whether the event is about a parcel; then it is seen to."""
         match event:
-            case events.TimedOut(token=token):
+            case events.TimedOut(token=token, seconds=seconds):
                 self.unanswered += 1
+                self._silent |= clock - seconds >= self._answered_at
                 outcomes.append(self._lost(token, "no response"))
                 self._end(token)
                 self._failed(clock)
             case events.Late(token=token, pdu=pdu):
+                self._answered_at, self._silent = clock, False
                 outcomes.append(self._late(token, pdu, full, clock))
             case events.Closed(reason=reason, tokens=tokens):
                 outcomes += self._closed(f"link {reason}", tokens, clock)

@@ -206,3 +206,27 @@ def test_an_answer_without_an_id_that_can_be_read_leaves_it_unknown(
     answer = codec.encode(SubmitSmResp(number, message_id=message_id))
     outcomes, _ = bind.writing.hear(bind.session.receive(answer, at), False, at)
     assert [(outcome.fate, outcome.reason) for outcome in outcomes] == [(Fate.LOST, reason)]
+
+
+def test_who_answers_nothing_gets_one_message_at_a_time_until_it_does() -> None:
+    [bind, _] = Play(1).binds
+    bind.writing.submit([parcel(f"{n}", to=f"861390531000{n}") for n in range(4)], 0.0)
+    assert bind.writing.room == 0
+    bind.writing.hear(bind.session.tick(2.5), False, 2.5)
+    assert bind.writing.room == 1
+    bind.writing.submit([parcel("trial", to="8613905310005"), parcel("kept", to="8613905310006")], 2.5)
+    assert (bind.session.outstanding, bind.writing.kept, bind.writing.room) == (1, 1, 0)
+    [number] = bind.session._window.pending
+    answer = codec.encode(SubmitSmResp(number, message_id="id"))
+    bind.writing.hear(bind.session.receive(answer, 2.6), False, 2.6)
+    assert bind.writing.room == 3
+
+
+def test_one_answer_among_many_that_never_came_narrows_no_window() -> None:
+    [bind, _] = Play(1).binds
+    bind.writing.submit([parcel(f"{n}", to=f"861390531000{n}") for n in range(2)], 0.0)
+    [_, number] = bind.session._window.pending
+    answer = codec.encode(SubmitSmResp(number, message_id="id"))
+    bind.writing.hear(bind.session.receive(answer, 0.5), False, 0.5)
+    bind.writing.hear(bind.session.tick(2.5), False, 2.5)
+    assert (bind.writing.unanswered, bind.writing.room) == (1, 4)
