@@ -5,24 +5,25 @@ import contextlib
 import os
 import shutil
 import signal
+import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
-from typing import Any, Final
+from typing import Final
 
 import aiohttp
 
-from gateway.simulator.scenario import Fault
+from gateway.simulator.scenario import Fault, Scenario
 from gateway.storage.embedded import EmbeddedError, remove
 from tests.conftest import make_open_dir
 from tests.torture.checker import Verdict, judge, wanted_details
-from tests.torture.gateway import Gateway, GatewayDied, children_of
-from tests.torture.journal import Journals, read_smsc
+from tests.torture.gateway import USUAL, Gateway, GatewayDied, Setup, children_of
+from tests.torture.journal import Journals, Smsc, read_smsc
 from tests.torture.load import ANSWER_SECONDS, Load
-from tests.torture.states import Asking
-from tests.torture.world import ROUGH, World
+from tests.torture.states import Asking, States
+from tests.torture.world import ROUGH, World, scenario
 
 #: What is done to the gateway in a round; weights for a random choice.
 KILL: Final = "kill"  #: SIGKILL to it; PostgreSQL is told by the kernel and stops in order
@@ -69,7 +70,12 @@ class Campaign:
         seed: int = 1,
         *,
         rate: float = 120.0,
+        talks: float = 0.05,
+        most: int = 10**9,
         faults: tuple[Fault, ...] = ROUGH,
+        played: Scenario | None = None,
+        setup: Setup = USUAL,
+        tls: ssl.SSLContext | None = None,
         trick: str = "",
         like: Gateway | None = None,
         tell: Tell = lambda _: None,
@@ -80,30 +86,50 @@ class Campaign:
         self.folder = make_open_dir()
         self.journals = Journals()
         self.world = World(self.journals, self.folder, seed)
-        self._faults = faults
+        self._played = played or scenario(seed, faults)
+        self._setup = setup
+        self._tls = tls
         self._rate = rate
+        self._talks = talks
+        self._most = most
         self._trick = trick
         self._like = like
         self._tell = tell
         self._stack = contextlib.AsyncExitStack()
         self._began = time.monotonic()
         self.patience = DRAIN_SECONDS  #: how long it may take to come to rest
+        self.ask_all = False  #: at the end for the history of every message
+        self.at_rest: Callable[[float], Awaitable[bool]] = _certainly  #: asked when all was quiet for so long
+        self.before_judging: Callable[[], Awaitable[None]] = _nothing
+        self.rested_at = 0.0  #: when nothing moved any more, monotonic
+        self.rss = 0  #: MiB that the gateway held then
         self.gateway: Gateway
         self.load: Load
+        self.seen: Smsc
+        self.states: States
 
     async def __aenter__(self) -> "Campaign":
         try:
-            await self.world.start(self._faults)
+            await self.world.start(self._played, self._tls)
             self._stack.push_async_callback(self.world.close)
             timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS)
             connector = aiohttp.TCPConnector(limit=60)
             self.session = await self._stack.enter_async_context(
                 aiohttp.ClientSession(timeout=timeout, connector=connector)
             )
-            self.gateway = Gateway(self.folder, smsc=self.world.smsc.port, tickets=self.world.tickets.port)
+            ports = {"smsc": self.world.smsc.port, "tickets": self.world.tickets.port}
+            self.gateway = Gateway(self.folder, **ports, setup=self._setup)
             self._stack.callback(self.gateway.kill, database_too=True)
             await asyncio.to_thread(self.gateway.prepare, self._like)
-            self.load = Load(self.gateway, self.world, self.session, self.seed, rate=self._rate)
+            self.load = Load(
+                self.gateway,
+                self.world,
+                self.session,
+                self.seed,
+                rate=self._rate,
+                talks=self._talks,
+                most=self._most,
+            )
             self._caller = asyncio.create_task(self.load.run())
             self._stack.push_async_callback(self._stop_caller)
         except BaseException:
@@ -228,10 +254,13 @@ class Campaign:
         if not self.gateway.running:
             await self.work(0.0, trick)
         await self._drain()
+        await self.before_judging()
+        self.rss = resident(self.gateway.pid)
         states = await self._states()
         self.journals.keep(self.folder)
-        seen = read_smsc(self.folder / "smsc.ndjson")
-        verdict = judge(self.journals, seen, states)
+        self.seen = read_smsc(self.folder / "smsc.ndjson")
+        self.states = states
+        verdict = judge(self.journals, self.seen, states)
         if self.load.faults:
             raise self.load.faults[0]
         if not self.course.drained:
@@ -241,9 +270,11 @@ class Campaign:
         await self.gateway.stop()
         return Result(verdict, self.course, self.folder, time.monotonic() - self._began)
 
-    async def _states(self) -> Any:
+    async def _states(self) -> States:
         asking = Asking(self.gateway, self.session)
         states = await asking.everything()
+        if self.ask_all:
+            await asking.details(states, list(states.messages))
         self.world.smsc.record._journal.flush()  # type: ignore[union-attr]
         seen = read_smsc(self.folder / "smsc.ndjson")
         await asking.details(states, sorted(wanted_details(self.journals, seen, states)))
@@ -265,10 +296,29 @@ class Campaign:
             now = (counts.submits, counts.receipts_taken, counts.mos_taken, len(self.journals.calls))
             if now != seen or self.world.busy():
                 seen, still = now, time.monotonic()
-            elif time.monotonic() - still > QUIET_SECONDS:
+            elif time.monotonic() - still > QUIET_SECONDS and await self.at_rest(time.monotonic() - still):
+                self.rested_at = still
                 return
             await asyncio.sleep(0.1)
+        self.rested_at = time.monotonic()
         self.course.drained = False
+
+
+async def _nothing() -> None:
+    """The usual look before judging: none."""
+
+
+async def _certainly(_quiet: float) -> bool:
+    """Quiet is rest."""
+    return True
+
+
+def resident(pid: int) -> int:
+    """MiB that a process holds in memory."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) // 1024
+    return 0
 
 
 def tidy(folder: Path) -> None:

@@ -4,6 +4,7 @@ Nothing here asks the database. `judge` takes what caller, SMSC and ticket syste
 gateway's public interface says at the end, and returns every breach as a line.
 """
 
+import contextlib
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -19,6 +20,7 @@ UNSETTLED: Final = frozenset({"queued", "scheduled", "held", "submitting", "retr
 AUTOMATIC: Final = ("感谢您的评价", "未能识别", "请直接回复", "回复", "尊敬的客户")
 TOLD: Final = frozenset({"receipt", "arrived", "delivered", "undelivered"})  #: steps that are receipts
 MOST_COPIES: Final = 2
+_SAR: Final = ("sar_msg_ref_num", "sar_total_segments", "sar_segment_seqnum")
 TAG_LENGTH: Final = 9
 
 Part = tuple[str, int]  #: a message's tag, and which part of it
@@ -63,13 +65,14 @@ def gather_copies(smsc: Smsc, asked: dict[str, Asked]) -> Copies:
     alone = {f"86{each.to}": each.tag for each in asked.values() if each.segments > 1 or each.resolution}
     taken = [line for line in smsc.submits if line.message_id]
     for line in taken:
-        if line.udh is not None and (tag := tag_in(line.text)) is not None:
-            whole[line.destination, line.udh[0], line.udh[1]] = tag
+        if (part := part_of(line)) is not None and (tag := tag_in(line.text)) is not None:
+            whole[line.destination, part[0], part[1]] = tag
     for line in taken:
-        number = line.udh[2] if line.udh else 1
+        part = part_of(line)
+        number = part[2] if part else 1
         tag = tag_in(line.text)
-        if tag is None and line.udh is not None:
-            tag = whole.get((line.destination, line.udh[0], line.udh[1]))
+        if tag is None and part is not None:
+            tag = whole.get((line.destination, part[0], part[1]))
             if tag is None and not any(word in line.text for word in AUTOMATIC):
                 tag = alone.get(line.destination)
         if tag is None:
@@ -79,6 +82,27 @@ def gather_copies(smsc: Smsc, asked: dict[str, Asked]) -> Copies:
         else:
             copies.strange.append(line)
     return copies
+
+
+def part_of(line: SubmitLine) -> tuple[int, int, int] | None:
+    """Reference, total and number of a part, by its header or its parameters."""
+    if line.udh is not None:
+        return line.udh
+    found = [line.tlvs.get(name) for name in _SAR]
+    return None if None in found else tuple(int(each or "", 16) for each in found)  # type: ignore[return-value]
+
+
+def ids_alike(one: str, other: str) -> bool:
+    """Whether two ids are one number, in hex here and in decimal there perhaps, or with zeros before it."""
+    return bool(_forms(one) & _forms(other))
+
+
+def _forms(written: str) -> set[str | int]:
+    forms: set[str | int] = {written.lower().lstrip("0")}
+    for base in (10, 16):
+        with contextlib.suppress(ValueError):
+            forms.add(int(written, base))
+    return forms
 
 
 def wanted_details(journals: Journals, smsc: Smsc, states: States) -> set[str]:
@@ -231,6 +255,7 @@ def _receipts(journals: Journals, smsc: Smsc, copies: Copies, states: States, ve
             continue
         recorded = {e.get("smsc_id") for e in detail["history"] if e["kind"] in ("accepted", "submitted")}
         told = {e.get("smsc_id") for e in detail["history"] if e["kind"] in TOLD}
+        told = {each for each in recorded if any(ids_alike(each or "", other or "") for other in told)} | told
         parts = _of(copies, asked)
         known = recorded & told
         if state["status"] == "submitted" and all(
@@ -276,12 +301,20 @@ def _words(said: list[Said], smsc: Smsc, states: States, verdict: Verdict) -> No
             known = sum(not reply["redelivery"] for reply in mine)
             if not known:  # the question was not open any more, or never was: it stands in the inbox
                 known = inbox[msisdn, text]
-        if answered and not known:
+        if answered and not known and _shown_in_pieces(answered, smsc, states):
+            verdict.counts["shown in pieces"] += 1
+        elif answered and not known:
             verdict.breach("words lost", f"{text!r} of {msisdn}, answered OK {len(answered)} times")
         elif known < len(answered) and _on_one_session(answered, smsc):
             verdict.breach("words swallowed", f"{text!r} of {msisdn}: {len(answered)} times, known {known}")
         elif known > len(same):
             verdict.breach("words doubled", f"{text!r} of {msisdn}: {len(same)} times, known {known}")
+
+
+def _shown_in_pieces(said: list[Said], smsc: Smsc, states: States) -> bool:
+    """Whether all parts that came stand in the inbox, as a text whose rest never came."""
+    shown = [text for msisdn, text in states.pieces if msisdn == said[0].msisdn]
+    return all(any(line.text in text for text in shown) for one in said for line in smsc.mos[one.mo].values())
 
 
 def _on_one_session(said: list[Said], smsc: Smsc) -> bool:
@@ -305,7 +338,7 @@ def _scores(journals: Journals, smsc: Smsc, states: States, verdict: Verdict) ->
         final = applied[-1].score if applied else None
         if final != given[-1]:
             verdict.breach("wrong score", f"{ticket} has {final}, the customer wrote {given}")
-        if len({call.key for call in applied}) > len(given):
+        if len({call.key for call in applied if call.score is not None}) > len(given):
             verdict.breach("score written twice", f"{ticket}: {[call.key for call in applied]}")
         shown = {survey["score"] for survey in states.surveys.get(ticket, ())}
         if given[-1] not in shown:

@@ -8,6 +8,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -33,8 +35,7 @@ host = "127.0.0.1"
 port = {smsc}
 system_id = "huiyin"
 password = "huiyin"
-allow_plaintext = true
-window = {window}
+{more_smsc}window = {window}
 
 [senders.default]
 number = "10086"
@@ -46,7 +47,7 @@ allow_targets = ["127.0.0.0/8"]
 [delivery]
 unknown_wait = "{unknown_wait}"
 response_timeout = "{response_timeout}"
-
+{more_delivery}
 [connectors."ticket.satisfaction"]
 url = "http://127.0.0.1:{tickets}/tickets/{{{{ ticket.id }}}}/satisfaction"
 timeout = "2s"
@@ -59,7 +60,22 @@ name = "torture"
 
 [log]
 level = "warning"
-"""
+{sections}"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """What a run's configuration says besides. Lines of TOML, each with its end."""
+
+    window: int = 100
+    smsc: str = ""  #: of [smsc.main]
+    tls: str = "allow_plaintext = true\n"  #: of [smsc.main] too
+    delivery: str = ""  #: of [delivery]
+    sections: str = ""  #: after all others
+    profiles: Mapping[str, str] = field(default_factory=dict)  #: rules/smsc/NAME.yaml, and what stands in it
+
+
+USUAL: Final = Setup()
 
 
 class GatewayDied(Exception):  # noqa: N818 - what happened
@@ -69,7 +85,7 @@ class GatewayDied(Exception):  # noqa: N818 - what happened
 class Gateway:
     """The process. `module` is what runs: the gateway itself, or the wrapper that breaks it on purpose."""
 
-    def __init__(self, folder: Path, *, smsc: int, tickets: int, window: int = 100) -> None:
+    def __init__(self, folder: Path, *, smsc: int, tickets: int, setup: Setup = USUAL) -> None:
         self.folder = folder
         self.port = free_port(0)
         self.base = f"http://127.0.0.1:{self.port}"
@@ -83,11 +99,18 @@ class Gateway:
                 http=self.port,
                 smsc=smsc,
                 tickets=tickets,
-                window=window,
+                window=setup.window,
+                more_smsc=setup.tls + setup.smsc,
+                more_delivery=setup.delivery,
+                sections=setup.sections.replace("PORT", str(smsc)),
                 unknown_wait="500ms",
                 response_timeout="1500ms",
             )
         )
+        for name, text in setup.profiles.items():
+            path = folder / "rules" / "smsc" / f"{name}.yaml"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
 
     def prepare(self, like: "Gateway | None" = None) -> None:
         """Make the database and a key, or take over what another one, stopped now, was given."""

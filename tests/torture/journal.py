@@ -2,6 +2,7 @@
 customers wrote. The SMSC keeps its own."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -31,6 +32,8 @@ class Asked:
     refused: list[int] = field(default_factory=list)  #: statuses that were no 2xx
     unanswered: int = 0  #: times that no answer came
     cancelled: bool = False  #: our wish to take it back was answered with 200
+    asked_at: float = 0.0  #: when it was first asked for, monotonic
+    heard_at: float = 0.0  #: when the first 2xx came
 
     @property
     def accepted(self) -> bool:
@@ -87,6 +90,8 @@ _LINE: Final = (
     | record.MoSentLine
     | record.MoAnswerLine
     | record.BindLine
+    | record.CancelLine
+    | record.ReplaceLine
 )
 
 
@@ -98,6 +103,10 @@ class Smsc:
     answered: dict[int, int] = field(default_factory=dict)  #: submit → status, if an answer was written
     receipts_taken: set[int] = field(default_factory=set)  #: submits whose receipt was answered OK
     receipts_sent: set[int] = field(default_factory=set)
+    #: submit → the states of its receipts, in their order, and how many of them were answered OK
+    states: dict[int, list[str]] = field(default_factory=dict)
+    heard: Counter[int] = field(default_factory=Counter)
+    binds: list[record.BindLine] = field(default_factory=list)
     mos: dict[int, dict[int, record.MoLine]] = field(default_factory=dict)  #: MO → part → line
     mos_sent: dict[tuple[int, int], list[int]] = field(default_factory=dict)  #: (MO, part) → binds
     mos_taken: set[tuple[int, int]] = field(default_factory=set)  #: (MO, part) answered OK
@@ -121,10 +130,14 @@ def gather(lines: Iterable[Any]) -> Smsc:
                 seen.submits.append(line)
             case record.AnswerLine(number=number, status=status):
                 seen.answered[number] = status
-            case record.ReceiptLine(number=number):
+            case record.ReceiptLine(number=number, state=state):
                 seen.receipts_sent.add(number)
+                seen.states.setdefault(number, []).append(state)
             case record.ReceiptAnswerLine(number=number, status=0):
                 seen.receipts_taken.add(number)
+                seen.heard[number] += 1
+            case record.BindLine():
+                seen.binds.append(line)
             case record.MoLine(mo=mo, part=part):
                 seen.mos.setdefault(mo, {})[part] = line
             case record.MoSentLine(mo=mo, part=part, bind=bind):

@@ -32,7 +32,10 @@ class Load:
         seed: int,
         *,
         rate: float = 120.0,
+        talks: float = 0.05,
+        most: int = 10**9,
     ) -> None:
+        """`talks` is the share of customers who write of their own accord; after `most` accepted it rests."""
         self._gateway = gateway
         self._world = world
         self._session = session
@@ -41,6 +44,8 @@ class Load:
         self._tags = count(1)
         self._fresh = numbers(10_000_000)
         self._pause = 1.0 / rate
+        self._talks = talks
+        self._most = most
         self._again: list[Callable[[], Any]] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = False
@@ -57,10 +62,10 @@ class Load:
             (0.22, self._resolve),
             (0.13, self._batch),
             (0.05, self._later),
-            (0.05, lambda: self._world.talk(f"86139{draw.randrange(SHARED):08}")),
+            (self._talks, lambda: self._world.talk(f"86139{draw.randrange(SHARED):08}")),
         ]
         due = time.monotonic()
-        while not self._stopping:
+        while not self._stopping and self.accepted < self._most:
             await self.up.wait()
             if len(self._tasks) < 40:
                 if self._again and draw.random() < 0.5:
@@ -145,6 +150,8 @@ class Load:
         headers = {"Authorization": f"Bearer {self._gateway.key}", "Content-Type": "application/json"}
         if key is not None:
             headers["Idempotency-Key"] = key
+        for each in many:
+            each.asked_at = each.asked_at or time.monotonic()
         try:
             async with self._session.post(
                 f"{self._gateway.base}{path}", data=body, headers=headers
@@ -174,6 +181,7 @@ class Load:
                 each.refused.append(int(item.get("status", 0)))
                 continue
             self.accepted += not each.ids
+            each.heard_at = each.heard_at or time.monotonic()
             each.ids.append(item["id"])
             each.segments = int(item["segments"])
             if item.get("survey"):

@@ -21,6 +21,7 @@ class States:
     details: dict[str, dict[str, Any]] = field(default_factory=dict)  #: by id, with history, where asked for
     surveys: dict[str, list[dict[str, Any]]] = field(default_factory=dict)  #: by ticket, with replies
     inbox: list[tuple[str, str]] = field(default_factory=list)  #: customer and text
+    pieces: list[tuple[str, str]] = field(default_factory=list)  #: of the inbox what is shown as incomplete
     parked: int = 0
 
 
@@ -71,6 +72,8 @@ class Asking:
         for row in await self.all_of("/v1/messages"):
             states.messages[row["id"]] = row
         await self.surveys(states)
-        states.inbox = [(row["to"], row["text"]) for row in await self.all_of("/v1/inbox")]
+        inbox = await self.all_of("/v1/inbox")
+        states.inbox = [(row["to"], row["text"]) for row in inbox]
+        states.pieces = [(row["to"], row["text"]) for row in inbox if not row["complete"]]
         states.parked = len(await self.all_of("/v1/callbacks", status="parked"))
         return states

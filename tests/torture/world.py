@@ -2,8 +2,10 @@
 not always well. All of it writes down what it saw."""
 
 import asyncio
+import ssl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any, Final
@@ -24,6 +26,28 @@ ANSWERS: Final = (
     ("3", 3),
 )
 LONG_WORDS: Final = "上次报的故障还没有人来处理，我已经等了好几天，家里老人孩子都要用网，请尽快安排师傅上门。"
+
+
+@dataclass(frozen=True, slots=True)
+class Tongue:
+    """How customers write."""
+
+    answers: Sequence[tuple[str, int]]  #: to a survey: text, and the score it states
+    question: str  #: of their own accord, with its number
+    long: str  #: what makes it a long one
+    complaint: str  #: in place of a score
+
+
+CHINESE: Final = Tongue(
+    ANSWERS, "请问流量套餐怎么办理，第{}次来问", LONG_WORDS, "师傅还没有来呢，第{}号报修单"
+)
+#: For SMSCs whose customers' texts are in an alphabet without Chinese.
+LATIN: Final = Tongue(
+    [(f"{score}", score) for score in range(3, 11)],
+    "how do I get a data plan, asked {} times",
+    "nobody has come to repair it, we have waited for days and all need the line, please send someone. ",
+    "nobody has come yet, order {}",
+)
 
 #: A rather quick SMSC whose receipts and answers now and then come as nobody would wish.
 ROUGH: Final = (
@@ -98,6 +122,7 @@ class World:
         self.first_since: Callable[[], None] | None = None  #: told of the next arrival
         self.quiet = False  #: customers write nothing any more
         self.revise = 0.1
+        self.tongue = CHINESE
         self._folder = folder
         self._seed = seed
         self._asked_of: dict[str, Asked] = {}
@@ -106,10 +131,10 @@ class World:
         self._words = 0
         self.smsc: Smsc
 
-    async def start(self, faults: tuple[Fault, ...] = ROUGH) -> None:
+    async def start(self, played: Scenario, tls: ssl.SSLContext | None = None) -> None:
         path = self._folder / "smsc.ndjson"
         self.journals.smsc = path
-        self.smsc = await Smsc.start(scenario(self._seed, faults), record_path=path, kept=1000)
+        self.smsc = await Smsc.start(played, record_path=path, kept=1000, tls=tls)
         self.smsc.on_message(self._arrived)
         await self.tickets.start()
 
@@ -135,7 +160,7 @@ class World:
 
     def taken(self, said: Said) -> bool:
         """Whether the gateway answered OK to all of a text; what the SMSC no longer holds."""
-        return said.mo not in self.smsc._mos
+        return said.mo not in self.smsc.replies.open
 
     # Customers
 
@@ -144,11 +169,11 @@ class World:
         if self.first_since is not None:
             told, self.first_since = self.first_since, None
             told()
-        header = arrival.header
+        part = arrival.part
         asked = self._asked_of.get(arrival.destination)
         if asked is None or asked.tag in self._answered or self.quiet:
             return
-        if header is not None and header.number == header.total and "回复" in arrival.text:
+        if (part is None or part[2] == part[1]) and "回复" in arrival.text:
             self._answered.add(asked.tag)
             self._spawn(self._answer(asked, arrival.destination, arrival.source))
 
@@ -159,9 +184,9 @@ class World:
             return  # says nothing
         if draw < 0.3:
             self._words += 1
-            await self._say(msisdn, address, f"师傅还没有来呢，第{self._words}号报修单", ticket=asked.tag)
+            await self._say(msisdn, address, self.tongue.complaint.format(self._words), ticket=asked.tag)
             return
-        text, score = self.random.choice(ANSWERS)
+        text, score = self.random.choice(self.tongue.answers)
         said = await self._say(msisdn, address, text, ticket=asked.tag, score=score)
         if draw < 0.3 + self.revise:
             while not self.taken(said):
@@ -173,11 +198,11 @@ class World:
     def talk(self, msisdn: str) -> None:
         """A customer writes of his own accord: a short text, a long one, or the same one twice."""
         self._words += 1
-        text = f"请问流量套餐怎么办理，第{self._words}次来问"
+        text, long = self.tongue.question.format(self._words), self.tongue.long
         draw = self.random.random()
         if draw < 0.4:
             # The number stands in each part: references of 8 bits come round within a campaign.
-            text = f"{text}。{LONG_WORDS}{self._words}{LONG_WORDS}{self._words}"
+            text = f"{text} {long}{self._words}{long}{self._words}"
         self._spawn(self._talk(msisdn, text, 2 if draw > 0.7 else 1))
 
     async def _talk(self, msisdn: str, text: str, times: int) -> None:
