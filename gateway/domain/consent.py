@@ -73,7 +73,7 @@ NO: Final = No()
 _LONGEST: Final = 80
 _LOOKED_AT: Final = 300
 _MISSING_PART: Final = "[…]"
-_APART: Final = re.compile(r"[,.。!;:、~…\n\r\"()\[\]【】「」『』《》<>*#-]+|(?<![a-z])'|'(?![a-z])")
+_APART: Final = re.compile(r"[,.。!;:、~…\"()\[\]【】「」『』《》<>*#-]+|(?<![a-z])'|'(?![a-z])")
 _BESIDE_HAN: Final = re.compile(r"(?<=[\u4e00-\u9fff]) +| +(?=[\u4e00-\u9fff])")
 _BLANKS: Final = re.compile(r" {2,}")
 _NUMBERED: Final = re.compile(r"(?P<rest>.*?[^\W\d]) *(?P<code>\d{1,12})[ .。!~]*")
@@ -98,8 +98,8 @@ _OURS: Final = re.compile(
 def read_consent(text: str, *, code: str | None = None) -> Consent:
     """What the whole text says to the one question that was asked; with `code`, only `Y<code>` says yes.
 
-    Takes any string and raises nothing. A text of which parts are missing must not be given without the mark
-    that `sms.reassembly` leaves in it.
+    `code` is the digits of the prompt. Takes any string and raises nothing. A text of which parts are missing
+    must not be given without the mark that `sms.reassembly` leaves in it.
     """
     return _remembered(text, code) if len(text) <= _LONGEST else _read(text, code)
 
@@ -113,9 +113,11 @@ def _remembered(text: str, code: str | None) -> Consent:
 def _read(text: str, code: str | None) -> Consent:
     if (agreement := _agreement(text)) is not None:
         return _with_code(agreement, code)
-    if read_optout(text) is OptOut.LEAVE:
+    if _MISSING_PART in text:
+        return Unclear(Reason.INCOMPLETE)
+    plain = fold(text[:_LOOKED_AT]).plain.replace("﹖", "?").strip()
+    if read_optout(text) is OptOut.LEAVE and "?" not in plain:
         return NO
-    plain = fold(text[:_LOOKED_AT]).plain.strip()
     if len(text) <= _LONGEST and (refusal := _refusal(plain, code)) is not None:
         return refusal
     return Unclear(_reason(text[:_LOOKED_AT], plain))
@@ -154,15 +156,14 @@ def _refusal(plain: str, code: str | None) -> Consent | None:
 
 def _is_refusal(plain: str) -> bool:
     """Whether every clause refuses, but for thanks and greetings."""
-    clauses = [_BLANKS.sub(" ", _BESIDE_HAN.sub("", clause)).strip() for clause in _APART.split(plain)]
+    line = plain.replace("\n", " ")  # it may stand within 不要取消
+    clauses = [_BLANKS.sub(" ", _BESIDE_HAN.sub("", clause)).strip() for clause in _APART.split(line)]
     said = [clause for clause in clauses if clause and not say.is_beside(clause)]
     return bool(said) and all(map(say.refuses, said))
 
 
 def _reason(text: str, plain: str) -> Reason:
     """What the text looks like that is neither yes nor no: the first that fits."""
-    if _MISSING_PART in text:
-        return Reason.INCOMPLETE
     if is_garbled(text):
         return Reason.UNDECODABLE
     if _HIDDEN.search(text.strip(say.ENDS)):

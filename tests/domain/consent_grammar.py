@@ -217,8 +217,9 @@ RECIPES: Final[Sequence[Recipe]] = (
     _asked, _conditioned, _negated, _both, _quoted, _more, _repeated, _two, _disguised, _hidden, _garbled,
     _broken, _torn, _other,
 )  # fmt: skip
-#: These take something away; all others only add to a text, and may follow one another.
-_FIRST_ONLY: Final = {_torn, _other, _garbled}
+#: These take something away, and more beside what is left may make a word of it again (确, 定). All others
+#: only add to a text, and may follow one another.
+_ALONE: Final = {_torn, _other, _garbled}
 
 
 def plain_yes(random: Random, code: str | None = None) -> str:
@@ -247,11 +248,11 @@ def no_yes(random: Random) -> Made:
     recipe = random.choice(RECIPES)
     names = [recipe.__name__]
     text = recipe(random, random.choice(PLAIN_YES) if not asked else random.choice(WITH_CODE) + asked)
-    while random.random() < 0.3:
+    while recipe not in _ALONE and random.random() < 0.3:
         again = random.choice(RECIPES)
-        if again in _FIRST_ONLY:
+        if again in _ALONE:
             break
-        text = again(random, text or "Y?")
+        text = again(random, text)
         names.append(again.__name__)
     if random.random() < 0.3:
         text = random.choice(("", " ", "\n", "\u3000")) + text + random.choice(("", " ", "\n", "。", "!"))
@@ -269,6 +270,11 @@ def _miscoded(random: Random, code: str) -> str:
             random.choice(_CODED).format(code, other),
         ]
     )
+
+
+def no_refusal(random: Random) -> str:
+    """A refusal that is asked, or hangs on something."""
+    return random.choice((_asked, _conditioned))(random, random.choice(_REFUSALS))
 
 
 def made(count: int, seed: int) -> list[Made]:

@@ -1,6 +1,7 @@
 """A false yes charges a customer: what is read as one is held against lists and texts that know no reader."""
 
 import unicodedata
+from random import Random
 from typing import Final
 
 import pytest
@@ -11,7 +12,7 @@ from gateway.domain import consent_words
 from gateway.domain.consent import NO, YES, Consent, No, Reason, Unclear, Yes, read_consent
 from gateway.domain.garbled import is_garbled
 from gateway.domain.optout import read_optout
-from tests.domain.consent_grammar import PLAIN_YES, RECIPES, WITH_CODE, made, plain_yes
+from tests.domain.consent_grammar import PLAIN_YES, RECIPES, WITH_CODE, made, no_refusal, plain_yes
 
 #: Those that the reader may see through, at the ends of a text.
 BLANKS: Final = " \n\r\t\u00a0\u2002\u2003\u2009\u202f\u3000\u200b\u200e\u200f\ufeff"
@@ -126,6 +127,12 @@ def test_nothing_goes_between_the_signs_of_a_yes(yes: str) -> None:
 def test_of_adversarial_replies_none_is_a_yes(seed: int) -> None:
     wrong = [each for each in made(5_000, seed) if isinstance(read_consent(each.text, code=each.code), Yes)]
     assert not wrong, wrong[:20]
+
+
+def test_a_refusal_that_is_asked_or_hangs_on_something_is_none() -> None:
+    random = Random(1)
+    texts = {no_refusal(random) for _ in range(2_000)}
+    assert sorted(text for text in texts if not isinstance(read_consent(text), Unclear)) == []
 
 
 def test_every_way_to_make_them_is_taken() -> None:
