@@ -22,7 +22,7 @@ from gateway.config.schema import Connector, Database, Http, Secret, Security, S
 from gateway.config.schema import Node as NodeSettings
 from gateway.domain.ids import IdSource
 from gateway.domain.msisdn import mask, parse_msisdn
-from gateway.domain.routing import Rules
+from gateway.domain.rulebook import Rules
 from gateway.services.keys import Keys, Scope
 from gateway.simulator import control, scenario
 from gateway.simulator.desk import Desk

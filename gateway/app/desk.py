@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from gateway.config import Settings, read_files
-from gateway.domain.routing import Rules
+from gateway.domain.rulebook import Rules
 from gateway.domain.template import Catalogue
 
 

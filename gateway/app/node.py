@@ -18,7 +18,7 @@ from gateway.domain.event import Callback
 from gateway.domain.ids import IdSource, floor_at
 from gateway.domain.message import Message
 from gateway.domain.msisdn import parse_msisdn
-from gateway.domain.routing import Rules
+from gateway.domain.rulebook import Rules
 from gateway.domain.target import Targets
 from gateway.domain.timer import TimerKind
 from gateway.esme.binds import Binds
@@ -160,7 +160,14 @@ class Node:
         self.outbox = Outbox(self.ids, connectors_of(settings))
         targets = Targets(settings.security.allow_targets)
         client = await self._stack.enter_async_context(Client(targets))
-        self.callbacks = Callbacks(database, self.outbox, client, now, self._owned)
+        self.callbacks = Callbacks(
+            database,
+            self.outbox,
+            client,
+            now,
+            self._owned,
+            answered=lambda *answers: self._conversations.on_answers(*answers),  # noqa: PLW0108 - built below
+        )
         self._webhooks = Webhooks(database, self.outbox, self.callbacks, targets, ids=self.ids, now=now)
 
     async def _build_sending(self) -> None:

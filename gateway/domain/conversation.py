@@ -6,27 +6,31 @@ from enum import StrEnum
 
 from msgspec.structs import replace
 
-from gateway.domain import survey
+from gateway.domain import case as cases
+from gateway.domain import survey as surveys
+from gateway.domain.case import Case
 from gateway.domain.effect import Effect, Reply
+from gateway.domain.given import Given
+from gateway.domain.rulebook import Rules
 from gateway.domain.score import Scored
 from gateway.domain.survey import Survey
-from gateway.domain.survey_rules import Surveys
 
-#: An open or closed question to one customer: a closed set, matched to the end.
-Conversation = Survey
+#: Open or closed: a closed set, matched to the end. All have the columns of the table `conversations`.
+Conversation = Survey | Case
 
 
 class Kind(StrEnum):
-    """What was asked for."""
+    """What it is about."""
 
-    SURVEY = "survey"
+    SURVEY = "survey"  #: a score
+    CASE = "case"  #: the customer's own words
 
 
 def step(
     conversation: Conversation,
-    given: survey.Input,
+    given: Given,
     now: datetime,
-    rules: Surveys,
+    rules: Rules,
     beside: Iterable[Conversation] = (),
 ) -> tuple[Conversation, list[Effect]]:
     """The conversation after an input, and what is to be done.
@@ -34,34 +38,84 @@ def step(
     `beside` are the same customer's others: automatic answers are limited over all of them, so that two
     robots which answer each other fall silent.
     """
-    here = rules.at(conversation.touchpoint)
-    after, effects = survey.step(conversation, given, now, here)
+    after, effects = _step(conversation, given, now, rules)
     if not any(isinstance(effect, Reply) for effect in effects):
         return after, effects
-    since = now - here.automatic_answers.within
+    limit = rules.surveys.at(conversation.touchpoint).automatic_answers
+    since = now - limit.within
     others = [conversation, *(each for each in beside if each.id != conversation.id)]
     lately = [at for each in others for at in each.state.answered_by_us if at > since]
-    if len(lately) >= here.automatic_answers.count:
-        return after, [effect for effect in effects if not isinstance(effect, Reply)]
+    if len(lately) >= limit.count:
+        effects = [effect for effect in effects if not isinstance(effect, Reply) or effect.owed]
+        if not any(isinstance(effect, Reply) for effect in effects):
+            return after, effects
     mine = tuple(at for at in conversation.state.answered_by_us if at > since)
-    return after._replace(state=replace(after.state, answered_by_us=(*mine, now))), effects
+    return _answered_by_us(after, (*mine, now)), effects
 
 
-def understands(conversation: Conversation, text: str, rules: Surveys) -> bool:
+def _step(
+    conversation: Conversation, given: Given, now: datetime, rules: Rules
+) -> tuple[Conversation, list[Effect]]:
+    match conversation:
+        case Survey():
+            return surveys.step(conversation, given, now, rules.surveys.at(conversation.touchpoint))
+        case Case():
+            return cases.step(conversation, given, now, rules.cases)
+
+
+def _answered_by_us(conversation: Conversation, when: tuple[datetime, ...]) -> Conversation:
+    # Each kind has a state of its own, and each state this field.
+    state = replace(conversation.state, answered_by_us=when)
+    return conversation._replace(state=state)  # type: ignore[arg-type]
+
+
+def asks(conversation: Conversation) -> bool:
+    """Whether it put a question to the customer, so that a reply may be the answer."""
+    return isinstance(conversation, Survey)
+
+
+def understands(conversation: Conversation, text: str, rules: Rules) -> bool:
     """Whether the text is a clear answer to this question."""
-    return isinstance(rules.at(conversation.touchpoint).read(text, conversation.subject.scale), Scored)
+    match conversation:
+        case Survey():
+            here = rules.surveys.at(conversation.touchpoint)
+            return isinstance(here.read(text, conversation.subject.scale), Scored)
+        case Case():
+            return False
 
 
 def is_waiting(conversation: Conversation, at: datetime) -> bool:
     """Whether an answer that comes at this time is in time, and one is wanted."""
-    return survey.is_waiting(conversation, at)
+    match conversation:
+        case Survey():
+            return surveys.is_waiting(conversation, at)
+        case Case():
+            return False
+
+
+def is_open(conversation: Conversation) -> bool:
+    """Whether it holds its extension: an answer may come at any time."""
+    match conversation:
+        case Survey():
+            return conversation.status in surveys.WAITING
+        case Case():
+            return False
 
 
 def is_answered(conversation: Conversation) -> bool:
     """Whether it has had its answer."""
-    return conversation.status is survey.Status.ANSWERED
+    match conversation:
+        case Survey():
+            return conversation.status is surveys.Status.ANSWERED
+        case Case():
+            return False
 
 
-def is_revisable(conversation: Conversation, at: datetime, rules: Surveys) -> bool:
+def is_revisable(conversation: Conversation, at: datetime, rules: Rules) -> bool:
     """Whether the answer is so young that further words belong to it."""
-    return survey.is_revisable(conversation, at, rules.at(conversation.touchpoint))
+    match conversation:
+        case Survey():
+            here = rules.surveys.at(conversation.touchpoint)
+            return surveys.is_revisable(conversation, at, here)
+        case Case():
+            return False

@@ -13,6 +13,7 @@ class Reply:
 
     template: str
     params: dict[str, Any] = field(default_factory=dict)
+    owed: bool = False  #: however many automatic answers went out lately: a receipt of what costs money
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,18 @@ class FollowUp:
     """The ticket system is to call this customer back."""
 
     data: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class CallOut:
+    """Another system is to do something, if a connector of this name is configured.
+
+    Its answer comes back to the conversation as `given.CallDone` or `given.CallFailed`.
+    """
+
+    connector: str
+    data: dict[str, Any]
+    key: str = ""  #: tells several calls of one conversation to one connector apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,4 +94,4 @@ class OptOut:
     scope: Scope
 
 
-Effect = Reply | WriteBack | Announce | FollowUp | SetTimer | Inbox | OutOfInbox | Noted | OptOut
+Effect = Reply | WriteBack | Announce | FollowUp | CallOut | SetTimer | Inbox | OutOfInbox | Noted | OptOut

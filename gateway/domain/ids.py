@@ -22,6 +22,7 @@ class Kind(StrEnum):
     MESSAGE = "msg"
     SURVEY = "srv"
     CONFIRMATION = "cnf"
+    CASE = "cas"
     REPLY = "rpl"
     CALLBACK = "cbk"
     KEY = "key"

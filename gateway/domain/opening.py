@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Final
 
+from gateway.domain import conversation as talk
 from gateway.domain import survey
 from gateway.domain.conversation import Conversation
 from gateway.domain.policy import SURVEYS, Standing
@@ -21,7 +22,7 @@ _TRIES: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """The question may go out. What is `superseded` by it has to be moved on with `survey.Superseded`."""
+    """The question may go out. What is `superseded` by it has to be moved on with `given.Superseded`."""
 
     superseded: tuple[Conversation, ...] = ()
 
@@ -49,14 +50,15 @@ def open_survey(
     """
     if {*SURVEYS, "lane:all"} & set(standing.opt_outs):
         return Suppressed("opted-out")
-    same = [each for each in recent if ticket_id is not None and each.ticket_id == ticket_id]
+    asked_before = [each for each in recent if isinstance(each, Survey)]
+    same = [each for each in asked_before if ticket_id is not None and each.ticket_id == ticket_id]
     superseded = tuple(each for each in same if each.status in survey.WAITING)
-    for each in recent:
+    for each in asked_before:
         if each.touchpoint == touchpoint and _holds_the_place(each) and each not in superseded:
             return Suppressed("one-open-already")
     limit = rules.tiers.get(standing.tier or "", rules.anti_fatigue)
     if limit is not None and not same:
-        asked = [each for each in recent if _was_asked(each) and each.opened_at > now - limit.within]
+        asked = [each for each in asked_before if _was_asked(each) and each.opened_at > now - limit.within]
         if len(asked) >= limit.count:
             return Suppressed("asked-lately")
     return Opened(superseded)
@@ -90,7 +92,9 @@ def choose_extension(
     """
     if digits == 0:
         return ""
-    used = {each.address: each for each in reversed(recent) if each.address.startswith(number)}
+    used = {
+        each.address: each for each in reversed(recent) if talk.asks(each) and each.address.startswith(number)
+    }
     random = Random(seed)  # noqa: S311 - spreads extensions, guards nothing
     pool = 10**digits
     for _ in range(_TRIES):
@@ -101,11 +105,11 @@ def choose_extension(
     return min(every, key=lambda extension: _last_used(used.get(number + extension)))
 
 
-def _has_rested(conversation: Survey, now: datetime) -> bool:
-    if conversation.status in survey.WAITING and now <= conversation.expires_at:
+def _has_rested(conversation: Conversation, now: datetime) -> bool:
+    if talk.is_open(conversation) and now <= conversation.expires_at:
         return False
     return min(conversation.expires_at, now) + REST <= now
 
 
-def _last_used(conversation: Survey | None) -> float:
+def _last_used(conversation: Conversation | None) -> float:
     return conversation.opened_at.timestamp() if conversation else float("-inf")

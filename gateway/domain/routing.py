@@ -5,7 +5,7 @@ An opt-out is looked at before everything: no running dialogue swallows it.
 
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
@@ -17,7 +17,7 @@ from gateway.domain.effect import Scope
 from gateway.domain.optout import OptOut as Way
 from gateway.domain.optout import read_optout
 from gateway.domain.reply_rules import ReplyRules, bare
-from gateway.domain.survey_rules import Surveys
+from gateway.domain.rulebook import Rules
 
 
 class Words(StrEnum):
@@ -114,15 +114,6 @@ TABLE: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
-    """All that routing goes by. All questions share the bare `access_numbers`."""
-
-    surveys: Surveys = field(default_factory=Surveys)
-    replies: ReplyRules = field(default_factory=ReplyRules)
-    access_numbers: frozenset[str] = frozenset()
-
-
 @dataclass(frozen=True, slots=True)
 class Route:
     """Where a reply goes; `conversation` is the one it is about, if any."""
@@ -140,22 +131,23 @@ def route(
     rules: Rules,
 ) -> Route:
     """Where a reply goes that came to `address` now; `conversations` are the customer's, newest first."""
+    conversations = [each for each in conversations if talk.asks(each)]
     home = _home(address, conversations, rules.access_numbers)
     if (
         home is not None
         and talk.is_waiting(home, at)
-        and talk.understands(home, text, rules.surveys)
+        and talk.understands(home, text, rules)
         and optout_of(text) is None
     ):
         return Route(Outcome.HOME, home)  # nearly every reply ends here
     candidates = [each for each in conversations if talk.is_waiting(each, at)]
-    clear = home if home is not None else _first_clear(candidates, text, rules.surveys)
+    clear = home if home is not None else _first_clear(candidates, text, rules)
     here = next((each for each in candidates if each.address == address), None)
-    lately = _lately(home, conversations, at, rules.surveys)
+    lately = _lately(home, conversations, at, rules)
     facts = Facts(
         words=words_of(text, rules.replies),
         home=_standing(home, at),
-        clear=clear is not None and talk.understands(clear, text, rules.surveys),
+        clear=clear is not None and talk.understands(clear, text, rules),
         waiting=bool(candidates),
         here=here is not None,
         lately=lately is not None,
@@ -218,15 +210,15 @@ def _standing(home: Conversation | None, at: datetime) -> Home:
     return Home.ANSWERED if talk.is_answered(home) else Home.CLOSED
 
 
-def _first_clear(candidates: Sequence[Conversation], text: str, surveys: Surveys) -> Conversation | None:
-    return next((each for each in candidates if talk.understands(each, text, surveys)), None)
+def _first_clear(candidates: Sequence[Conversation], text: str, rules: Rules) -> Conversation | None:
+    return next((each for each in candidates if talk.understands(each, text, rules)), None)
 
 
 def _lately(
-    home: Conversation | None, conversations: Sequence[Conversation], at: datetime, surveys: Surveys
+    home: Conversation | None, conversations: Sequence[Conversation], at: datetime, rules: Rules
 ) -> Conversation | None:
     among = conversations if home is None else (home,)
-    return next((each for each in among if talk.is_revisable(each, at, surveys)), None)
+    return next((each for each in among if talk.is_revisable(each, at, rules)), None)
 
 
 class ReplyStatus(StrEnum):
@@ -238,6 +230,7 @@ class ReplyStatus(StrEnum):
     COURTESY = "courtesy"  #: thanks or a greeting
     NOISE = "noise"  #: nothing in it
     DUPLICATE = "duplicate"  #: the SMSC delivered it again; what it says has taken effect once
+    CASE = "case"  #: the customer's own words: a new case
     HELD = "held"  #: too many in a short time
     INBOX = "inbox"  #: a person has to look at it
     RESOLVED = "resolved"  #: a person did

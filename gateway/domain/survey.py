@@ -3,10 +3,8 @@
 `TRANSITIONS` is the machine; `step` finds out which happening an input is, and says what is to be done.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
-from uuid import UUID
 
 from msgspec.structs import replace
 
@@ -20,6 +18,19 @@ from gateway.domain.effect import (
     Reply,
     SetTimer,
     WriteBack,
+)
+from gateway.domain.given import (
+    CallDone,
+    CallFailed,
+    Cancel,
+    Given,
+    Judged,
+    PromptFailed,
+    Reminder,
+    ReplyText,
+    Superseded,
+    TimeUp,
+    Verdict,
 )
 from gateway.domain.score import Scale, Scored, Unclear
 from gateway.domain.survey_rules import SurveyRules
@@ -45,20 +56,12 @@ __all__ = [
     "MAX_REVISIONS",
     "TRANSITIONS",
     "WAITING",
-    "Cancel",
     "Happening",
-    "Input",
-    "PromptFailed",
-    "Reminder",
-    "ReplyText",
     "Revision",
     "State",
     "Status",
     "Subject",
-    "Superseded",
     "Survey",
-    "TimeUp",
-    "Verdict",
     "Why",
     "is_low",
     "is_revisable",
@@ -71,54 +74,6 @@ __all__ = [
 REMARKS: Final = frozenset({"no-number", "other-unit", "list"})
 
 
-@dataclass(frozen=True, slots=True)
-class ReplyText:
-    """The customer wrote. The two marks are of the operator's word lists."""
-
-    reply_id: UUID
-    text: str
-    asks_for_help: bool = False  #: a complaint, a wish for a person: whatever else it says
-    takes_back: bool = False  #: "that was wrong", without another score
-
-
-@dataclass(frozen=True, slots=True)
-class PromptFailed:
-    """The question will never arrive."""
-
-
-@dataclass(frozen=True, slots=True)
-class TimeUp:
-    """The time for an answer is over."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reminder:
-    """The time for a reminder has come."""
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """A person read this score in the customer's words."""
-
-    reply_id: UUID
-    text: str
-    score: int
-    who: str
-
-
-@dataclass(frozen=True, slots=True)
-class Superseded:
-    """The same ticket was resolved again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cancel:
-    """Taken back."""
-
-    reason: str = Why.CANCELLED
-
-
-Input = ReplyText | PromptFailed | TimeUp | Reminder | Verdict | Superseded | Cancel
 Stepped = tuple[Survey, list[Effect]]
 
 
@@ -150,7 +105,7 @@ def is_low(score: int, scale: Scale, rules: SurveyRules) -> bool:
             return score >= rules.low.three
 
 
-def step(survey: Survey, given: Input, now: datetime, rules: SurveyRules) -> Stepped:
+def step(survey: Survey, given: Given, now: datetime, rules: SurveyRules) -> Stepped:
     """The survey after an input, and what is to be done; the same object when nothing happened.
 
     `now` is when the input came: for a reply, when it was received.
@@ -170,6 +125,8 @@ def step(survey: Survey, given: Input, now: datetime, rules: SurveyRules) -> Ste
             return _close(survey, Happening.SUPERSEDED, Why.SUPERSEDED)
         case Cancel(reason):
             return _close(survey, Happening.WITHDRAWN, reason)
+        case Judged() | CallDone() | CallFailed():
+            return survey, []  # no yes, no no; and the callbacks' own table tells what became of write-backs
 
 
 def _moved(survey: Survey, happening: Happening) -> Status:

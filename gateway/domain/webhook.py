@@ -38,6 +38,7 @@ EVENT_TYPES: Final = (
     "contact.opted_in",
     "reply.unmatched",
     "ticket.requested",
+    "ticket.created",
 )
 
 #: Families whose members are not listed: campaigns tell of each step in their life.

@@ -263,9 +263,9 @@ class Callbacks:
     def _conclude(self, target: Target, made: _Made, verdict: Verdict) -> None:
         """What the answer means for the call, its line and its target."""
         now, callback, connector, answer = self._now(), made.callback, made.connector, made.answer
-        tries, due_at, reason, result = callback.tries + 1, callback.due_at, "", None
+        tries, due_at, reason = callback.tries + 1, callback.due_at, ""
         match verdict:
-            case Done(result):
+            case Done():
                 status = CallbackStatus.DONE
             case Retry(reason, wish):
                 backoff = connector.backoff if connector else BACKOFF
@@ -283,7 +283,11 @@ class Callbacks:
                 self._board.forget([callback.id])
         text = answer_text(answer, reason, connector.hidden if connector else ())
         attempt = Try(callback.bucket, callback.id, tries, made.at, made.seconds, answer.status, text)
-        self._settler.add(Outcome(after, attempt, None if status is CallbackStatus.WAITING else now, result))
+        if status is CallbackStatus.WAITING:
+            self._settler.add(Outcome(after, attempt, None))
+        else:
+            last = verdict if isinstance(verdict, Done) else Park(reason)
+            self._settler.add(Outcome(after, attempt, now, last))
         self._tell_breaker(target, verdict, answer, now)
         report(after, verdict, answer, made.seconds)
         self._pump(target)
@@ -407,7 +411,7 @@ class Callbacks:
                 for call in target.drop(lambda call: self._is_overdue(call, now)):
                     reason = "its target did not answer for as long as we try"
                     parked = call._replace(status=CallbackStatus.PARKED)
-                    self._settler.add(Outcome(parked, _attempt(call, now, reason), now))
+                    self._settler.add(Outcome(parked, _attempt(call, now, reason), now, Park(reason)))
             elif not target.held and not target.overflowing:
                 del self._board.targets[name]
 

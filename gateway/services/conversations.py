@@ -6,16 +6,18 @@
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 from uuid import UUID
 
 import asyncpg
 
+from gateway.domain import case, given
 from gateway.domain import conversation as talk
-from gateway.domain import survey
+from gateway.domain.callback import Done, Park
 from gateway.domain.conversation import Conversation
 from gateway.domain.effect import (
     Announce,
+    CallOut,
     Effect,
     FollowUp,
     Inbox,
@@ -28,12 +30,14 @@ from gateway.domain.effect import (
     WriteBack,
 )
 from gateway.domain.event import Call, Callback, Event
+from gateway.domain.ids import IdSource
 from gateway.domain.message import FINAL, Message
 from gateway.domain.message import Status as MessageStatus
 from gateway.domain.msisdn import bucket_of
 from gateway.domain.request import Rejected
-from gateway.domain.routing import ReplyStatus, Rules
-from gateway.domain.survey_rules import SurveyRules
+from gateway.domain.routing import ReplyStatus
+from gateway.domain.rulebook import Rules
+from gateway.domain.survey import Survey
 from gateway.domain.timer import Timer, TimerKind
 from gateway.services.compose import Draft
 from gateway.storage import callbacks as callback_rows
@@ -54,12 +58,20 @@ COLLISIONS: Final = (asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError
 RECEIPT_AGAIN: Final = timedelta(days=1)
 
 
+#: Connectors whose answers no conversation waits for. There is one for every score: they are not looked up.
+UNHEARD: Final = frozenset({"ticket.satisfaction"})
+
+
 class OutrunError(Exception):
     """Somebody else moved a conversation on in the meantime. Nothing was stored: load and decide again."""
 
 
 class Composer(Protocol):
     """Makes messages from templates."""
+
+    @property
+    def ids(self) -> IdSource:
+        """Where ids come from."""
 
     def compose(self, draft: Draft, now: datetime) -> Message | Rejected:
         """The message, not yet stored; or why it can't be made."""
@@ -68,11 +80,28 @@ class Composer(Protocol):
 class Outbox(Protocol):
     """Knows who listens and which connectors there are."""
 
+    def has(self, connector: str) -> bool:
+        """Whether a connector of this name is configured."""
+
     def wants(self, event_type: str) -> bool:
         """Whether anybody listens to it."""
 
     def rows(self, events: Iterable[Event | Call], now: datetime) -> list[Callback]:
         """One callback for each who does."""
+
+
+class Words(NamedTuple):
+    """What a customer wrote of his own accord."""
+
+    bucket: int
+    msisdn: str
+    address: str
+    reply_id: UUID
+    text: str
+    at: datetime
+    ticket_id: str | None = None  #: of the ticket that it was written in answer to
+    follows: dict[str, Any] | None = None  #: that, as others get it
+    language: str | None = None
 
 
 class Changes:
@@ -85,6 +114,7 @@ class Changes:
         self._composer = composer
         self._outbox = outbox
         self._conversations: dict[UUID, Conversation] = {}
+        self._opened: dict[UUID, Conversation] = {}
         self._messages: list[Message] = []
         self._events: list[Event | Call] = []
         self._timers: list[Timer] = []
@@ -97,7 +127,7 @@ class Changes:
     def move(
         self,
         conversation: Conversation,
-        given: survey.Input,
+        what: given.Given,
         at: datetime,
         beside: Sequence[Conversation] = (),
     ) -> Conversation:
@@ -105,8 +135,51 @@ class Changes:
 
         Whatever this raises, nothing of it is kept.
         """
-        after, effects = talk.step(conversation, given, at, self.rules.surveys, beside)
+        after, effects = talk.step(conversation, what, at, self.rules, beside)
         return self.adopt(conversation, after, effects)
+
+    def open(self, conversation: Conversation, effects: Sequence[Effect]) -> Conversation:
+        """Begin a conversation that a reply led to, with what follows from it.
+
+        `write` raises `UniqueViolationError` if its like is open already: load and decide again.
+        """
+        self._opened[conversation.id] = conversation
+        CONVERSATIONS.labels(conversation.kind, conversation.status).inc()
+        return self.adopt(conversation, conversation, effects)
+
+    def make_case(self, words: Words, beside: Sequence[Conversation]) -> Conversation | None:
+        """A customer's own words become a case, or more of one that was begun a moment ago.
+
+        None: no ticket system is configured to be asked for one.
+        """
+        if not self._outbox.has(case.CREATE):
+            return None
+        rules = self.rules.cases
+        for each in beside:
+            if isinstance(each, case.Case) and (
+                each.status is case.Status.OPEN or case.belongs(each, words.at, rules)
+            ):
+                return self.move(each, given.ReplyText(words.reply_id, words.text), words.at)
+        uid = self._composer.ids.new(words.bucket, self.now.timestamp())
+        begun = case.Case(
+            words.bucket,
+            uid,
+            talk.Kind.CASE,
+            words.msisdn,
+            words.address,
+            case.TOUCHPOINT,
+            words.ticket_id,
+            case.Status.OPEN,
+            words.at,
+            words.at + rules.latest,
+            None,
+            case.Subject(
+                reply_id=words.reply_id, text=words.text, follows=words.follows, language=words.language
+            ),
+            case.State(),
+            1,
+        )
+        return self.open(begun, case.opened(begun, rules))
 
     def adopt(
         self, conversation: Conversation, after: Conversation, effects: Sequence[Effect]
@@ -122,7 +195,7 @@ class Changes:
         for effect in effects:
             self._carry_out(after, effect)
         if after is not conversation:
-            self._conversations[after.id] = after
+            (self._opened if after.id in self._opened else self._conversations)[after.id] = after
             if after.status is not conversation.status:
                 CONVERSATIONS.labels(after.kind, after.status).inc()
         return after
@@ -160,6 +233,7 @@ class Changes:
 
     async def write(self, connection: Connection) -> None:
         """Store all of it. Raises `OutrunError` when a conversation has moved on since it was loaded."""
+        await conversation_rows.insert(connection, list(self._opened.values()))
         if self._conversations:
             outrun = await conversation_rows.update(connection, list(self._conversations.values()))
             if outrun:
@@ -197,6 +271,8 @@ class Changes:
                 self._call("ticket.satisfaction", after, data)
             case FollowUp(data):
                 self._call("ticket.create", after, data)
+            case CallOut(connector, data, key):
+                self._call(connector, after, data | {"key": key} if key else data)
             case Announce(event_type, data):
                 self.tell(event_type, after.bucket, after.id, data)
             case SetTimer(at):
@@ -285,21 +361,50 @@ class Conversations:
         changes = self.changes(now)
         for each in found.values():
             fate = fates.get(each.message_id) if each.message_id is not None else None
-            happened = _happened(each, fate, now, changes.rules.surveys.at(each.touchpoint))
+            happened = _happened(each, fate, now, changes.rules)
             if happened is not None:
                 changes.move(each, happened, now)
         await changes.write(connection)
         return [lambda: self.hand_over(changes)]
 
+    async def on_answers(
+        self, connection: Connection, answers: Sequence[tuple[Callback, Done | Park]], now: datetime
+    ) -> list[Callable[[], None]]:
+        """What other systems answered to calls that conversations owed them, in the transaction that settles
+        the calls. Raises `OutrunError`: settle again.
+        """
+        about = [(callback, verdict) for callback, verdict in answers if callback.target not in UNHEARD]
+        if not about:
+            return []
+        found = await conversation_rows.load(connection, list({(c.bucket, c.subject) for c, _ in about}))
+        changes = self.changes(now)
+        for callback, verdict in about:
+            if (each := found.get(callback.subject)) is None:
+                continue  # a call that belongs to no conversation
+            found[each.id] = changes.move(each, _answered(callback, verdict), changes.now)
+        await changes.write(connection)
+        return [lambda: self.hand_over(changes)]
+
+
+def _answered(callback: Callback, verdict: Done | Park) -> given.Given:
+    key = str(callback.payload.get("key", ""))
+    match verdict:
+        case Done(result):
+            return given.CallDone(callback.target, result, key)
+        case Park(reason):
+            return given.CallFailed(callback.target, reason, key)
+
 
 def _happened(
-    conversation: Conversation, question: str | None, now: datetime, rules: SurveyRules
-) -> survey.Input | None:
+    conversation: Conversation, question: str | None, now: datetime, rules: Rules
+) -> given.Given | None:
     """What a timer stands for, which carries no reason of its own; None: it is out of date."""
     if now >= conversation.expires_at:
-        return survey.TimeUp()
+        return given.TimeUp()
     if question in FINAL and question != MessageStatus.DELIVERED:
-        return survey.PromptFailed()
-    if rules.reminder is not None and now < conversation.opened_at + rules.reminder.after:
-        return None
-    return survey.Reminder()
+        return given.PromptFailed()
+    if isinstance(conversation, Survey):
+        reminder = rules.surveys.at(conversation.touchpoint).reminder
+        if reminder is not None and now < conversation.opened_at + reminder.after:
+            return None
+    return given.Reminder()

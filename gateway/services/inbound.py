@@ -10,26 +10,19 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Protocol
-from uuid import UUID
 
-from gateway.domain import conversation as talk
-from gateway.domain import survey
 from gateway.domain.address import split_address
-from gateway.domain.conversation import Conversation
-from gateway.domain.effect import OptOut, Scope
 from gateway.domain.ids import IdSource, Kind, made_at, public
 from gateway.domain.msisdn import bucket_of
-from gateway.domain.opening import LOOK_BACK
-from gateway.domain.routing import ANSWERS, Outcome, ReplyStatus, Route, Rules, Why, route
+from gateway.domain.routing import ReplyStatus, Why
 from gateway.domain.timer import Timer, TimerKind
 from gateway.services.commit import GroupCommit
-from gateway.services.compose import Draft
 from gateway.services.conversations import COLLISIONS, Changes, Conversations, OutrunError
 from gateway.services.lately import Lately
 from gateway.services.parts import REGROUP_AFTER, WAIT, Whole, identical, place_of, regroup, single
 from gateway.services.redelivery import ANSWERED_LATE, Redelivery
+from gateway.services.understanding import Understanding, reply_of
 from gateway.sms import coding, udh
-from gateway.storage import conversations as conversation_rows
 from gateway.storage import replies as reply_rows
 from gateway.storage.database import Connection, StorageUnavailable
 from gateway.storage.replies import Part, Reply
@@ -95,7 +88,7 @@ class Inbound:
         self._redelivery = Redelivery(is_live)
         self._wait = wait
         self._addresses: dict[str, str] = {}
-        self._words = Lately()  # texts that answer nothing
+        self._understanding = Understanding(senders)
         self._pieces = Lately()  # parts of long texts
         self._commit: GroupCommit[Sequence[ShortMessage], None] = GroupCommit(
             "inbound", self._flush, limit=BATCH
@@ -127,7 +120,7 @@ class Inbound:
                 wholes.append(group.whole(group.reply_id))
             else:
                 changes.set_timer(Timer(group.parts[0].bucket, due, TimerKind.REASSEMBLY, group.reply_id))
-        replies = await self._understand_all(connection, wholes, changes)
+        replies = await self._understanding.all(connection, wholes, changes)
         await reply_rows.insert(connection, replies)
         await changes.write(connection)
         return [lambda: self._conversations.hand_over(changes)]
@@ -205,9 +198,9 @@ class Inbound:
             parts = [joined.get(part.id, part) for part in parts]
             wholes = sorted([*wholes, *completed], key=lambda whole: whole.received_at)
         if understand:
-            replies = await self._understand_all(connection, wholes, changes)
+            replies = await self._understanding.all(connection, wholes, changes)
         else:
-            replies = [_reply(whole, ReplyStatus.INBOX, Why.ERROR) for whole in wholes]
+            replies = [reply_of(whole, ReplyStatus.INBOX, Why.ERROR) for whole in wholes]
         await reply_rows.insert_parts(connection, parts)
         if replies:
             await reply_rows.insert(connection, replies)
@@ -286,147 +279,6 @@ class Inbound:
                 joined[piece.id] = piece._replace(reply_id=copy.reply_id)
         return [joined[piece.id] for piece in pieces], wholes
 
-    async def _understand_all(
-        self, connection: Connection, wholes: Sequence[Whole], changes: Changes
-    ) -> list[Reply]:
-        """What becomes of each text, in the order of their coming; one sees what those before it did."""
-        customers = list({(whole.bucket, whole.msisdn) for whole in wholes if not whole.redelivery})
-        recent: dict[str, list[Conversation]] = {}
-        if customers:
-            recent = await conversation_rows.recent(connection, customers, changes.now - LOOK_BACK)
-        replies = []
-        for whole in wholes:
-            try:
-                replies.append(self._understand(whole, recent.setdefault(whole.msisdn, []), changes))
-            except Exception:
-                log.exception("reply not understood", extra={"reply_id": public(Kind.REPLY, whole.reply_id)})
-                replies.append(_reply(whole, ReplyStatus.INBOX, Why.ERROR))
-        return replies
-
-    def _understand(self, whole: Whole, conversations: list[Conversation], changes: Changes) -> Reply:
-        if whole.redelivery:
-            return _reply(whole, ReplyStatus.DUPLICATE)
-        at = whole.received_at
-        found = route(whole.text, whole.address, at, conversations, changes.rules)
-        about = found.conversation
-        about_id = about.id if about else None
-        if not whole.complete:  # a text with holes says nothing for certain
-            if self._counts_as_flood(whole, changes.rules):
-                return _reply(whole, ReplyStatus.HELD, Why.FLOOD, about_id)
-            return _reply(whole, ReplyStatus.INBOX, Why.INCOMPLETE, about_id)
-        if found.scope is not None:
-            self._opt_out(whole, found, conversations, changes)
-            return _reply(whole, ReplyStatus.OPT_OUT, None, about_id)
-        if found.outcome is Outcome.OPT_IN:
-            changes.opt_in(whole.bucket, whole.msisdn, whole.reply_id)
-            changes.confirm(self._receipt(whole, "contact/opted-in"))
-            return _reply(whole, ReplyStatus.OPT_IN)
-        if self._is_flood(whole, found, changes.rules):
-            return _reply(whole, ReplyStatus.HELD, Why.FLOOD, about_id)
-        if found.outcome is Outcome.UNMATCHED:
-            return self._own_words(whole, about_id, changes)
-        if found.outcome in ANSWERS and about is not None:
-            said = changes.rules.replies
-            given = survey.ReplyText(
-                whole.reply_id,
-                whole.text,
-                asks_for_help=said.help.said_in(whole.text),
-                takes_back=said.takes_back.said_in(whole.text),
-            )
-            self._move(changes, conversations, about, given, at)
-            status, reason = changes.marks.pop(whole.reply_id, (ReplyStatus.READ, None))
-        else:
-            status, reason = _KEPT[found.outcome]
-        return _reply(whole, status, reason, about_id)
-
-    def _move(
-        self,
-        changes: Changes,
-        conversations: list[Conversation],
-        about: Conversation,
-        given: survey.Input,
-        at: datetime,
-    ) -> None:
-        after = changes.move(about, given, at, conversations)
-        conversations[:] = [after if each.id == after.id else each for each in conversations]
-
-    def _opt_out(
-        self, whole: Whole, found: Route, conversations: list[Conversation], changes: Changes
-    ) -> None:
-        scope = found.scope or Scope.MARKETING
-        changes.opt_out(whole.bucket, whole.msisdn, OptOut(scope), whole.reply_id)
-        receipt = self._receipt(whole, "contact/opted-out", scope=_SCOPES[scope])
-        if found.conversation is not None:
-            receipt.language = found.conversation.subject.language
-        changes.confirm(receipt)
-        if scope is not Scope.SURVEYS:
-            return
-        given = survey.Cancel(survey.Why.OPTED_OUT)
-        for each in list(conversations):
-            if each.status in survey.WAITING:
-                self._move(changes, conversations, each, given, whole.received_at)
-
-    def _receipt(self, whole: Whole, template: str, **params: str) -> Draft:
-        """A word to the customer, from where the customer wrote to."""
-        ours = split_address(whole.address, self._senders) is not None
-        return Draft(
-            to=whole.msisdn, template=template, params=params, sender=whole.address if ours else None
-        )
-
-    def _is_flood(self, whole: Whole, found: Route, rules: Rules) -> bool:
-        """Whether this number writes more than people do. What is a clear answer never counts as such."""
-        about = found.conversation
-        if found.outcome is not Outcome.UNMATCHED:
-            if found.outcome not in ANSWERS or about is None:
-                return False
-            if talk.understands(about, whole.text, rules.surveys):
-                return False
-        return self._counts_as_flood(whole, rules)
-
-    def _counts_as_flood(self, whole: Whole, rules: Rules) -> bool:
-        limit = rules.replies.flood
-        written = self._words.count(whole.msisdn, whole.reply_id, whole.received_at, limit.within)
-        return written > limit.count
-
     def _is_too_many(self, piece: Part) -> bool:
         """Whether so many parts came from this customer that no more are joined: each costs a look at all."""
         return self._pieces.count(piece.msisdn, piece.id, piece.received_at, self._wait) > MAX_PIECES
-
-    def _own_words(self, whole: Whole, about_id: UUID | None, changes: Changes) -> Reply:
-        data = {
-            "reply": public(Kind.REPLY, whole.reply_id),
-            "to": whole.msisdn,
-            "address": whole.address,
-            "text": whole.text,
-            "received_at": whole.received_at,
-        }
-        changes.tell("reply.unmatched", whole.bucket, whole.reply_id, data)
-        return _reply(whole, ReplyStatus.INBOX, Why.UNMATCHED, about_id)
-
-
-#: What a receipt calls that which was opted out of.
-_SCOPES: Final = {Scope.SURVEYS: "survey", Scope.MARKETING: "marketing"}
-
-_KEPT: Final[dict[Outcome, tuple[ReplyStatus, str | None]]] = {
-    Outcome.LATE: (ReplyStatus.INBOX, Why.LATE),
-    Outcome.NOISE: (ReplyStatus.NOISE, None),
-    Outcome.COURTESY: (ReplyStatus.COURTESY, None),
-}
-
-
-def _reply(
-    whole: Whole, status: ReplyStatus, reason: str | None = None, conversation_id: UUID | None = None
-) -> Reply:
-    return Reply(
-        whole.bucket,
-        whole.reply_id,
-        whole.received_at,
-        whole.msisdn,
-        whole.address,
-        whole.text,
-        whole.complete,
-        whole.redelivery,
-        status,
-        reason,
-        conversation_id,
-    )

@@ -4,16 +4,17 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Final, Literal
 from uuid import UUID
 
 import msgspec
 
 from gateway.domain.conversation import Conversation
-from gateway.domain.event import Call
+from gateway.domain.given import Verdict
 from gateway.domain.ids import Kind, bucket_of_id, public
-from gateway.domain.survey import Status, Verdict, report
-from gateway.services.conversations import COLLISIONS, Changes, Conversations, OutrunError
+from gateway.domain.opening import LOOK_BACK
+from gateway.domain.survey import Status, Survey, report
+from gateway.services.conversations import COLLISIONS, Changes, Conversations, OutrunError, Words
 from gateway.storage import conversations as conversation_rows
 from gateway.storage import replies as reply_rows
 from gateway.storage.database import Connection, Database
@@ -100,13 +101,13 @@ class Inbox:
             there = await reply_rows.load(connection, bucket, reply_id)
             return NotFound() if there is None else Gone()
         about = await _about(connection, reply)
-        if about is not None and about.state.unclear == reply.id:  # it stood for all of them
+        if isinstance(about, Survey) and about.state.unclear == reply.id:  # it stood for all of them
             reply = reply._replace(text=about.state.unclear_text)
         match judgement.as_:
             case "score":
                 _set_score(changes, about, reply, judgement, who)
             case "ticket":
-                _request_ticket(changes, about, reply)
+                await _request_ticket(connection, changes, about, reply)
             case "yes" | "no":
                 raise _BackOut(Refused("The reply answers no confirmation."))
             case "nothing":
@@ -126,7 +127,7 @@ async def _about(connection: Connection, reply: Reply) -> Conversation | None:
 def _set_score(
     changes: Changes, about: Conversation | None, reply: Reply, judgement: Judgement, who: str
 ) -> None:
-    if about is None or about.status is Status.SUPPRESSED:
+    if not isinstance(about, Survey) or about.status is Status.SUPPRESSED:
         raise _BackOut(Refused("The reply belongs to no survey."))
     highest = about.subject.scale.highest
     if judgement.score is None or not 1 <= judgement.score <= highest:
@@ -134,17 +135,23 @@ def _set_score(
     changes.move(about, Verdict(reply.id, reply.text, judgement.score, who), changes.now)
 
 
-def _request_ticket(changes: Changes, about: Conversation | None, reply: Reply) -> None:
+async def _request_ticket(
+    connection: Connection, changes: Changes, about: Conversation | None, reply: Reply
+) -> None:
     """A case of the customer's words, with what it follows from where that is known."""
-    data: dict[str, Any] = {} if about is None else report(about)
-    data |= {
-        "kind": "customer_words",
-        "reply": public(Kind.REPLY, reply.id),
-        "to": reply.msisdn,
-        "text": reply.text,
-        "received_at": reply.received_at,
-    }
-    changes.tell("ticket.requested", reply.bucket, reply.id, data)
-    changes.call(
-        Call(connector="ticket.create", bucket=reply.bucket, subject=reply.id, at=changes.now, data=data)
+    asked = about if isinstance(about, Survey) else None
+    words = Words(
+        reply.bucket,
+        reply.msisdn,
+        reply.address,
+        reply.id,
+        reply.text,
+        changes.now,
+        asked.ticket_id if asked else None,
+        report(asked) if asked else None,
+        about.subject.language if about else None,
     )
+    customer = (reply.bucket, reply.msisdn)
+    beside = await conversation_rows.recent(connection, [customer], changes.now - LOOK_BACK)
+    if changes.make_case(words, beside.get(reply.msisdn, ())) is None:
+        raise _BackOut(Refused('No ticket system is configured: there is no [connectors."ticket.create"].'))

@@ -32,6 +32,10 @@ class Outbox:
         self.endpoints_read_at = read_at
         self._subscribed.clear()
 
+    def has(self, connector: str) -> bool:
+        """Whether a connector of this name is configured."""
+        return connector in self.connectors
+
     def wants(self, event_type: str) -> bool:
         """Whether anybody hears of events of this type, or a connector of this name is configured."""
         return event_type in self.connectors or bool(self._listeners(event_type))

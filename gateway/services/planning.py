@@ -8,6 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from gateway.domain.conversation import Conversation, Kind
+from gateway.domain.given import Superseded
 from gateway.domain.ids import Kind as IdKind
 from gateway.domain.ids import public
 from gateway.domain.message import Message, Status
@@ -15,7 +16,7 @@ from gateway.domain.msisdn import bucket_of
 from gateway.domain.opening import Opened, Suppressed, choose_extension, first_look, open_survey
 from gateway.domain.policy import NOBODY_KNOWN, Hold, Refuse, Standing, concerns, decide
 from gateway.domain.request import Accepted, Asked, Rejected, SurveyOutcome, SurveyWish
-from gateway.domain.survey import State, Subject, Superseded, Survey
+from gateway.domain.survey import State, Subject, Survey
 from gateway.domain.survey import Status as SurveyStatus
 from gateway.domain.timer import Timer, TimerKind
 from gateway.services.compose import Composer, Draft, Sender, kept_too_long

@@ -4,9 +4,9 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-from gateway.domain.callback import Answer, Done, Settlement, Try, Verdict
+from gateway.domain.callback import Answer, Done, Park, Settlement, Try, Verdict
 from gateway.domain.event import Callback, CallbackKind, CallbackStatus
 from gateway.domain.ids import Kind, public
 from gateway.storage import callbacks as table
@@ -18,8 +18,11 @@ log = logging.getLogger(__name__)
 BATCH: Final = 2000
 RETRY_STORAGE: Final = 0.5  # seconds
 
-#: Called in the transaction that settles calls of connectors with a `result`: what each of them found.
-Answered = Callable[[Connection, Sequence[tuple[Callback, Any]]], Awaitable[None]]
+#: Called in the transaction that settles calls of connectors for good, done or parked. What it returns is
+#: called after the commit; what it raises, the settlement shares.
+Answered = Callable[
+    [Connection, Sequence[tuple[Callback, Done | Park]], datetime], Awaitable[Sequence[Callable[[], None]]]
+]
 
 
 class Outcome(NamedTuple):
@@ -28,7 +31,7 @@ class Outcome(NamedTuple):
     callback: Callback  #: as it stands after the call
     attempt: Try
     settled_at: datetime | None  #: None: it waits for its next try
-    result: Any = None
+    verdict: Done | Park | None = None  #: None: it waits, or nobody cares any more
 
 
 class Settler:
@@ -87,11 +90,22 @@ class Settler:
             for outcome in last.values()
             for c in (outcome.callback,)
         ]
-        found = [(outcome.callback, outcome.result) for outcome in batch if outcome.result is not None]
+        answers = [
+            (outcome.callback, outcome.verdict)
+            for outcome in batch
+            if outcome.verdict is not None and outcome.callback.kind == CallbackKind.CONNECTOR
+        ]
+        afterwards: Sequence[Callable[[], None]] = ()
         async with self._database.transaction() as connection:
             await table.settle(connection, [outcome.attempt for outcome in batch], settlements)
-            if found and self._answered is not None:
-                await self._answered(connection, found)
+            if answers and self._answered is not None:
+                now = max(outcome.settled_at for outcome in batch if outcome.settled_at is not None)
+                afterwards = await self._answered(connection, answers, now)
+        for do in afterwards:
+            try:
+                do()
+            except Exception:  # it is stored: a sweep finds what was not woken
+                log.exception("what follows from answers waits for the next sweep")
 
     async def _settle_singly(self, batch: Sequence[Outcome]) -> None:
         """One row is poison: let it not take the others with it. What fails stays waiting in the table."""

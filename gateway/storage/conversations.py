@@ -7,14 +7,19 @@ from uuid import UUID
 
 import msgspec
 
-from gateway.domain.conversation import Conversation
+from gateway.domain import case, survey
+from gateway.domain.conversation import Conversation, Kind
 from gateway.domain.ids import floor_at
-from gateway.domain.survey import State, Status, Subject, Survey
 from gateway.storage.database import Connection
 from gateway.storage.messages import columns
 
-_COLUMNS: Final = ", ".join(Survey._fields)
-_OURS: Final = ", ".join(f"c.{name}" for name in Survey._fields)
+#: What a row of each kind is made of: the record, its statuses, what was asked, what happened since.
+_KINDS: Final[dict[str, tuple[Any, ...]]] = {
+    Kind.SURVEY: (survey.Survey, survey.Status, survey.Subject, survey.State),
+    Kind.CASE: (case.Case, case.Status, case.Subject, case.State),
+}
+_COLUMNS: Final = ", ".join(survey.Survey._fields)  # those of every kind
+_OURS: Final = ", ".join(f"c.{name}" for name in survey.Survey._fields)
 
 # All that a reply may be about and that a new question must heed: the recent ones, and those that still wait.
 # One that was never asked is neither.
@@ -112,7 +117,9 @@ async def prompts(connection: Connection, messages: Sequence[tuple[int, UUID]]) 
 
 def _conversation(row: Sequence[Any]) -> Conversation:
     values = list(row)
-    values[7] = Status(values[7])
-    values[11] = msgspec.convert(values[11], Subject)
-    values[12] = msgspec.convert(values[12], State)
-    return Survey(*values)
+    record, status, subject, state = _KINDS[values[2]]
+    values[7] = status(values[7])
+    values[11] = msgspec.convert(values[11], subject)
+    values[12] = msgspec.convert(values[12], state)
+    found: Conversation = record(*values)
+    return found

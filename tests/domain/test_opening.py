@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from gateway.domain import survey as machine
+from gateway.domain.given import Given, PromptFailed
 from gateway.domain.opening import Opened, Suppressed, choose_extension, first_look, open_survey
 from gateway.domain.policy import Standing
 from gateway.domain.rules import Duration
@@ -18,14 +19,12 @@ RULES = SurveyRules(tiers={"vip": AtMost(1, Duration(days=14)), "tester": None})
 NOBODY = Standing()
 
 
-def asked(
-    days_ago: float, *given: machine.Input, ticket: str = "TS-0", touchpoint: str = "complaint"
-) -> Survey:
+def asked(days_ago: float, *inputs: Given, ticket: str = "TS-0", touchpoint: str = "complaint") -> Survey:
     at = T0 - timedelta(days=days_ago)
     survey = opened()._replace(
         opened_at=at, expires_at=at + timedelta(hours=72), ticket_id=ticket, touchpoint=touchpoint
     )
-    for each in given:
+    for each in inputs:
         survey, _ = machine.step(survey, each, at, RULES)
     return survey
 
@@ -46,7 +45,7 @@ DONE = write("8")
             [asked(1, touchpoint="hotline")], NOBODY, "asked-lately", id="open at another touchpoint"
         ),
         pytest.param([asked(1)], NOBODY, "one-open-already", id="open at this touchpoint"),
-        pytest.param([asked(1, machine.PromptFailed())], NOBODY, None, id="the question never arrived"),
+        pytest.param([asked(1, PromptFailed())], NOBODY, None, id="the question never arrived"),
         pytest.param([asked(6, DONE, ticket="TS-1")], NOBODY, None, id="the same ticket was opened again"),
         pytest.param(
             [asked(8, DONE)], Standing(tier="vip"), "asked-lately", id="a VIP, sooner than they like"

@@ -11,9 +11,11 @@ from gateway.domain import conversation as talk
 from gateway.domain import survey as machine
 from gateway.domain.conversation import Conversation
 from gateway.domain.effect import Reply, Scope
+from gateway.domain.given import Given, PromptFailed, Superseded, TimeUp
 from gateway.domain.ids import IdSource
 from gateway.domain.reply_rules import ReplyRules
-from gateway.domain.routing import TABLE, Facts, Home, Outcome, Rules, Words, decide, route, words_of
+from gateway.domain.routing import TABLE, Facts, Home, Outcome, Words, decide, route, words_of
+from gateway.domain.rulebook import Rules
 from gateway.domain.score import Scale
 from gateway.domain.survey import Subject
 from gateway.domain.survey_rules import Surveys
@@ -26,7 +28,7 @@ RULES = Rules(
 IDS = IdSource()
 
 
-def asked(address: str, *given: machine.Input, at_hour: float = 0, scale: Scale = Scale.TEN) -> Conversation:
+def asked(address: str, *inputs: Given, at_hour: float = 0, scale: Scale = Scale.TEN) -> Conversation:
     """A survey asked from this address, with what happened to it since."""
     at = T0 + timedelta(hours=at_hour)
     survey = opened()._replace(
@@ -36,14 +38,14 @@ def asked(address: str, *given: machine.Input, at_hour: float = 0, scale: Scale 
         expires_at=at + timedelta(hours=72),
         subject=Subject(scale=scale),
     )
-    for each in given:
+    for each in inputs:
         survey, _ = machine.step(survey, each, at + timedelta(minutes=1), RULES.surveys)
     return survey
 
 
 A, B = "10086001", "10086002"
 BARE = "10086"
-EXPIRED, CANCELLED = machine.TimeUp(), machine.Superseded()
+EXPIRED, CANCELLED = TimeUp(), Superseded()
 
 CASES = [
     pytest.param("8", A, [asked(A)], "HOME", 0, id="score at its address"),
@@ -72,7 +74,7 @@ CASES = [
     pytest.param("8", A, [asked(A, CANCELLED)], "LATE", 0, id="superseded"),
     pytest.param("8", A, [asked(A, EXPIRED), asked(B)], "LATE", 0, id="an old address steals from no other"),
     pytest.param("8", A, [asked(A, at_hour=-80)], "LATE", 0, id="its time is over, whoever noticed"),
-    pytest.param("8", A, [asked(A, machine.PromptFailed())], "HOME", 0, id="who answers has got it"),
+    pytest.param("8", A, [asked(A, PromptFailed())], "HOME", 0, id="who answers has got it"),
     pytest.param("8", A, [], "UNMATCHED", None, id="no question"),
     pytest.param("退订", A, [asked(A)], "OPT_OUT_SURVEYS", 0, id="stop in an open dialogue"),
     pytest.param("TD", A, [asked(A, write("8"))], "OPT_OUT_SURVEYS", 0, id="stop after the answer"),
@@ -143,7 +145,7 @@ def test_two_robots_fall_silent_after_three_answers() -> None:
     surveys = [asked(f"1008600{at}", at_hour=at / 10) for at in range(5)]
     answered = 0
     for at, each in enumerate(surveys):
-        after, effects = talk.step(each, write("什么"), NOW, RULES.surveys, surveys)
+        after, effects = talk.step(each, write("什么"), NOW, RULES, surveys)
         surveys[at] = after
         answered += sum(isinstance(effect, Reply) for effect in effects)
     assert answered == 3

@@ -9,21 +9,19 @@ import pytest
 
 from gateway.domain import survey as machine
 from gateway.domain.effect import Announce, Effect, FollowUp, Inbox, OutOfInbox, Reply, SetTimer, WriteBack
-from gateway.domain.rules import Duration
-from gateway.domain.score import Scale
-from gateway.domain.survey import (
+from gateway.domain.given import (
     Cancel,
+    Given,
     PromptFailed,
     Reminder,
     ReplyText,
-    State,
-    Status,
-    Subject,
     Superseded,
-    Survey,
     TimeUp,
     Verdict,
 )
+from gateway.domain.rules import Duration
+from gateway.domain.score import Scale
+from gateway.domain.survey import State, Status, Subject, Survey
 from gateway.domain.survey_rules import Nudge, SurveyRules
 
 T0 = datetime(2026, 11, 22, 1, 0, tzinfo=UTC)
@@ -54,7 +52,7 @@ def write(text: str) -> ReplyText:
 
 
 def after(
-    *given: machine.Input, scale: Scale = Scale.TEN, minutes: float = 1, rules: SurveyRules = RULES
+    *given: Given, scale: Scale = Scale.TEN, minutes: float = 1, rules: SurveyRules = RULES
 ) -> tuple[Survey, list[Effect]]:
     """The survey after inputs that come so many minutes apart, and the effects of the last one."""
     survey, effects = opened(scale), list[Effect]()
@@ -79,7 +77,7 @@ def kinds(effects: list[Effect]) -> list[str]:
     return names
 
 
-GIVEN: dict[str, machine.Input] = {
+GIVEN: dict[str, Given] = {
     "score": write("8"),
     "words": write("你们什么时候来人"),
     "prompt failed": PromptFailed(),
@@ -90,7 +88,7 @@ GIVEN: dict[str, machine.Input] = {
     "cancel": Cancel(),
 }
 
-WAYS: dict[Status, tuple[machine.Input, ...]] = {
+WAYS: dict[Status, tuple[Given, ...]] = {
     Status.OPEN: (),
     Status.CLARIFYING: (GIVEN["words"],),
     Status.ANSWERED: (write("7"),),
@@ -120,9 +118,7 @@ TABLE = {
         for status, expected in zip(WAYS, row.split(), strict=True)
     ],
 )
-def test_each_input_moves_each_status_as_the_table_says(
-    given: machine.Input, status: Status, expected: str
-) -> None:
+def test_each_input_moves_each_status_as_the_table_says(given: Given, status: Status, expected: str) -> None:
     survey, _ = after(*WAYS[status])
     assert survey.status is status
     if expected == "None":
@@ -283,7 +279,7 @@ def test_a_failed_question_cancels_and_an_answer_to_it_counts_all_the_same() -> 
         pytest.param([write("啊"), write("啊啊")], True, id="unparsed"),
     ],
 )
-def test_what_waits_for_an_answer(given: list[machine.Input], waits: bool) -> None:
+def test_what_waits_for_an_answer(given: list[Given], waits: bool) -> None:
     survey, _ = after(*given)
     assert machine.is_waiting(survey, T0 + timedelta(hours=1)) is waits
     assert machine.is_waiting(survey, T0 + timedelta(hours=73)) is False
@@ -392,9 +388,7 @@ PLEA = "inbox asks-for-help"
         pytest.param([PromptFailed(), plead("请回电")], [], [PLEA, "WriteBack"], id="the question got there"),
     ],
 )
-def test_a_plea_for_help_reaches_a_person(
-    given: list[machine.Input], scores: list[int], effects: list[str]
-) -> None:
+def test_a_plea_for_help_reaches_a_person(given: list[Given], scores: list[int], effects: list[str]) -> None:
     survey, last = after(*given)
     assert [each.score for each in survey.state.revisions] == scores
     assert kinds(last) == effects

@@ -10,6 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from gateway.domain import given
 from gateway.domain import survey as machine
 from gateway.domain.effect import Effect, FollowUp, Inbox, OutOfInbox, Reply, WriteBack
 from gateway.domain.survey import Status
@@ -34,9 +35,9 @@ class AnySurvey(RuleBasedStateMachine):
         self.waiting: set[Any] = set()
         self.pleas: set[Any] = set()
 
-    def give(self, given: machine.Input) -> None:
+    def give(self, what: given.Given) -> None:
         before = self.survey
-        self.survey, effects = machine.step(before, given, self.now, RULES)
+        self.survey, effects = machine.step(before, what, self.now, RULES)
         for effect in effects:
             self._note(effect)
 
@@ -68,38 +69,38 @@ class AnySurvey(RuleBasedStateMachine):
     def customer_scores(self, score: int) -> None:
         if len(self.survey.state.revisions) < machine.MAX_REVISIONS:
             self.expect(score)
-        self.give(machine.ReplyText(uuid4(), str(score)))
+        self.give(given.ReplyText(uuid4(), str(score)))
 
     @precondition(lambda self: self.survey.status is not Status.EXPIRED and self.heard())
     @rule(words=WORDS)
     def customer_writes(self, words: str) -> None:
-        self.give(machine.ReplyText(uuid4(), words))
+        self.give(given.ReplyText(uuid4(), words))
 
     @precondition(lambda self: self.survey.status is not Status.EXPIRED and self.heard())
     @rule(words=WORDS)
     def customer_asks_for_help(self, words: str) -> None:
         reply = uuid4()
         before = self.follow_ups
-        self.give(machine.ReplyText(reply, words, asks_for_help=True))
+        self.give(given.ReplyText(reply, words, asks_for_help=True))
         if self.follow_ups == before:
             self.pleas.add(reply)
 
     @rule()
     def question_fails(self) -> None:
-        self.give(machine.PromptFailed())
+        self.give(given.PromptFailed())
 
     @rule()
     def reminder_is_due(self) -> None:
-        self.give(machine.Reminder())
+        self.give(given.Reminder())
 
     @rule()
     def time_is_up(self) -> None:
-        self.give(machine.TimeUp())
+        self.give(given.TimeUp())
 
     @precondition(lambda self: self.survey.status in machine.WAITING)
     @rule()
     def superseded(self) -> None:
-        self.give(machine.Superseded())
+        self.give(given.Superseded())
 
     def heard(self) -> bool:
         """Whether routing would give a reply to this survey."""

@@ -15,7 +15,7 @@ from gateway.domain.message import Lane, Message, OnUnknown, Status
 from gateway.domain.msisdn import bucket_of
 from gateway.domain.reply_rules import Phrases, ReplyRules
 from gateway.domain.request import Rejected
-from gateway.domain.routing import Rules
+from gateway.domain.rulebook import Rules
 from gateway.domain.score import Scale
 from gateway.domain.survey import State, Subject, Survey
 from gateway.domain.survey import Status as SurveyStatus
@@ -46,13 +46,13 @@ class FakeComposer:
     """Says the template's name."""
 
     def __init__(self, ids: IdSource) -> None:
-        self._ids = ids
+        self.ids = ids
 
     def compose(self, draft: Draft, now: datetime) -> Message | Rejected:
         bucket = bucket_of(draft.to)
         return Message(
             bucket=bucket,
-            id=self._ids.new(bucket, now.timestamp()),
+            id=self.ids.new(bucket, now.timestamp()),
             accepted_at=now,
             msisdn=draft.to,
             sender=draft.sender or "10086",
@@ -78,10 +78,14 @@ class FakeComposer:
 
 
 class FakeOutbox:
-    """Everybody listens to everything."""
+    """Everybody listens to everything; which connectors there are, the test says."""
 
-    def __init__(self, ids: IdSource) -> None:
+    def __init__(self, ids: IdSource, connectors: frozenset[str] = frozenset()) -> None:
         self._ids = ids
+        self.connectors = connectors
+
+    def has(self, connector: str) -> bool:
+        return connector in self.connectors
 
     def wants(self, event_type: str) -> bool:
         return bool(event_type)
@@ -111,7 +115,13 @@ class FakeOutbox:
 class World:
     """One node. `now` is its clock, to be set; `sent` and `called` are what it handed over."""
 
-    def __init__(self, database: Database, rules: Rules = RULES, **options: Any) -> None:
+    def __init__(
+        self,
+        database: Database,
+        rules: Rules = RULES,
+        connectors: frozenset[str] = frozenset(),
+        **options: Any,
+    ) -> None:
         self.database = database
         self.ids = IdSource()
         self.now = START
@@ -119,7 +129,7 @@ class World:
         self.called: list[Callback] = []
         self.conversations = Conversations(
             FakeComposer(self.ids),
-            FakeOutbox(self.ids),
+            FakeOutbox(self.ids, connectors),
             lambda: rules,
             hand_over_messages=self.sent.extend,
             hand_over_callbacks=self.called.extend,
@@ -155,11 +165,13 @@ class World:
         while await self.timers.once(range(256)):
             pass
 
-    async def survey(self, survey: Conversation) -> Conversation:
+    async def survey(self, survey: Conversation) -> Survey:
         """A survey as it is stored now."""
         async with self.database.connection() as connection:
             found = await conversation_rows.load(connection, [(survey.bucket, survey.id)])
-        return found[survey.id]
+        after = found[survey.id]
+        assert isinstance(after, Survey)
+        return after
 
     async def rows(self, statement: str, *arguments: Any) -> list[dict[str, Any]]:
         """What a query says."""
@@ -183,7 +195,7 @@ class World:
 
 def make_survey(
     ids: IdSource, msisdn: str, address: str, now: datetime, touchpoint: str = "complaint"
-) -> Conversation:
+) -> Survey:
     """An open survey about a ticket."""
     bucket = bucket_of(msisdn)
     uid = ids.new(bucket, now.timestamp())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,7 +12,7 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from gateway.domain.callback import Answer, Request
+from gateway.domain.callback import Answer, Done, Park, Request
 from gateway.domain.connector import load_connectors
 from gateway.domain.event import Call, Callback, CallbackStatus, Event
 from gateway.domain.ids import IdSource, Kind, public
@@ -447,11 +447,16 @@ async def test_a_bug_in_the_edge_stops_no_line(database: Database, clock: Clock)
 async def test_what_the_answer_names_is_told_in_the_settling_transaction(
     database: Database, clock: Clock, other: OtherSide
 ) -> None:
-    told: list[tuple[UUID, Any]] = []
+    told: list[tuple[UUID, Done | Park]] = []
+    after: list[int] = []
 
-    async def answered(connection: Connection, found: Sequence[tuple[Callback, Any]]) -> None:
+    async def answered(
+        connection: Connection, found: Sequence[tuple[Callback, Done | Park]], now: datetime
+    ) -> list[Callable[[], None]]:
         assert connection.is_in_transaction()
-        told.extend((callback.id, result) for callback, result in found)
+        told.extend((callback.id, verdict) for callback, verdict in found)
+        assert now <= clock()
+        return [lambda: after.append(len(told))]
 
     other.answer = status(201, '{"ticket": {"id": 4711}}')
     node = Node(database, clock, answered=answered)
@@ -459,7 +464,8 @@ async def test_what_the_answer_names_is_told_in_the_settling_transaction(
     async with running(node):
         (row,) = await node.owe(scored(name="ticket.create"))
         await node.settled()
-    assert told == [(row.id, 4711)]
+    assert told == [(row.id, Done(4711))]
+    assert after == [1]
 
 
 async def test_secrets_are_sent_and_never_kept(node: Node, other: OtherSide) -> None:

@@ -16,7 +16,7 @@ from gateway.domain.request import Rejected
 from gateway.domain.routing import Route, route
 from gateway.domain.score import Scale
 from gateway.domain.survey import Status, Subject
-from gateway.services import inbound
+from gateway.services import inbound, understanding
 from gateway.services.compose import Draft
 from gateway.services.conversations import Changes
 from gateway.sms import udh
@@ -492,7 +492,7 @@ class TestTrouble:
                 raise RuntimeError("a bug")
             return route(text, *arguments)
 
-        monkeypatch.setattr(inbound, "route", poisoned)
+        monkeypatch.setattr(understanding, "route", poisoned)
         await world.hears("毒", "8")
         assert await world.replies() == [("毒", "inbox", "error"), ("8", "read", None)]
         assert (await world.survey(survey)).status is Status.ANSWERED

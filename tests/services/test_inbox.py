@@ -17,7 +17,7 @@ from tests.services.customers import ANNA, World, a_world
 
 @pytest.fixture
 async def world(database_dsn: str) -> AsyncIterator[World]:
-    async with a_world(database_dsn) as world:
+    async with a_world(database_dsn, connectors=frozenset({"ticket.create"})) as world:
         yield world
 
 
@@ -87,12 +87,23 @@ async def test_an_unknown_reply(world: World) -> None:
 
 
 async def test_own_words_become_a_ticket(world: World) -> None:
-    await world.hears("家里宽带断了", address="10086")
+    await world.asks()
+    await world.hears("家里宽带断了", "宽带还是断的")
     reply = await in_inbox(world)
     assert await world.inbox.resolve(reply, judged(**{"as": "ticket"}), "li") == Resolved(reply, "ticket")
     (call,) = await world.calls("ticket.create")
-    assert (call["kind"], call["text"]) == ("customer_words", "家里宽带断了")
+    assert (call["kind"], call["text"]) == ("customer_words", "家里宽带断了\n宽带还是断的")
     assert len(await world.calls("ticket.requested")) == 1
+
+
+async def test_without_a_ticket_system_no_ticket_can_be_made(database_dsn: str) -> None:
+    async with a_world(database_dsn) as world:
+        await world.hears("家里宽带断了", address="10086")
+        reply = await in_inbox(world)
+        outcome = await world.inbox.resolve(reply, judged(**{"as": "ticket"}), "li")
+        assert isinstance(outcome, Refused)
+        assert "ticket.create" in outcome.detail
+        assert await in_inbox(world) == reply
 
 
 async def test_an_entry_shows_all_words_that_were_not_understood(world: World) -> None:
@@ -157,8 +168,10 @@ async def test_what_cannot_be_said_of_a_reply_changes_nothing(
     assert await in_inbox(world) == reply
 
 
-async def test_own_words_take_no_score(world: World) -> None:
-    await world.hears("家里宽带断了", address="10086")
-    reply = await in_inbox(world)
-    assert isinstance(await world.inbox.resolve(reply, judged(**{"as": "score", "score": 3}), "li"), Refused)
-    assert await in_inbox(world) == reply
+async def test_own_words_take_no_score(database_dsn: str) -> None:
+    async with a_world(database_dsn) as world:
+        await world.hears("家里宽带断了", address="10086")
+        reply = await in_inbox(world)
+        verdict = judged(**{"as": "score", "score": 3})
+        assert isinstance(await world.inbox.resolve(reply, verdict, "li"), Refused)
+        assert await in_inbox(world) == reply

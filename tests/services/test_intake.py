@@ -26,7 +26,7 @@ from gateway.domain.request import (
     SurveyWish,
     Ticket,
 )
-from gateway.domain.routing import Rules
+from gateway.domain.rulebook import Rules
 from gateway.services.compose import Composer, Sender
 from gateway.services.conversations import Conversations
 from gateway.services.intake import Caller, Conflict, Intake, Once, Replay

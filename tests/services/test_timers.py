@@ -12,7 +12,7 @@ import pytest
 from gateway.domain.conversation import Conversation
 from gateway.domain.message import Status as MessageStatus
 from gateway.domain.message import Step
-from gateway.domain.routing import Rules
+from gateway.domain.rulebook import Rules
 from gateway.domain.rules import Duration
 from gateway.domain.survey import Status
 from gateway.domain.survey_rules import Nudge, Surveys

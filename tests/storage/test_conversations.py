@@ -9,11 +9,10 @@ from typing import Any
 import asyncpg
 import pytest
 
-from gateway.domain.conversation import Conversation
 from gateway.domain.ids import IdSource
 from gateway.domain.msisdn import bucket_of
 from gateway.domain.policy import Standing
-from gateway.domain.survey import Revision, State, Status
+from gateway.domain.survey import Revision, State, Status, Survey
 from gateway.storage import contacts, conversations
 from gateway.storage.database import Connection, connect
 from tests.services.customers import ANNA, BEN, START, make_survey
@@ -28,14 +27,12 @@ async def connection(database_dsn: str) -> AsyncIterator[Connection]:
     await connection.close()
 
 
-def asked(
-    msisdn: str = ANNA, days_ago: int = 0, status: Status = Status.OPEN, **changes: Any
-) -> Conversation:
+def asked(msisdn: str = ANNA, days_ago: int = 0, status: Status = Status.OPEN, **changes: Any) -> Survey:
     at = START - timedelta(days=days_ago)
     return make_survey(IDS, msisdn, "10086001", at)._replace(status=status, **changes)
 
 
-def key(survey: Conversation) -> tuple[int, str]:
+def key(survey: Survey) -> tuple[int, str]:
     return survey.bucket, survey.msisdn
 
 

@@ -1,0 +1,17 @@
+"""All rules that customers' words are understood by, as one value, replaced as a whole when read anew."""
+
+from dataclasses import dataclass, field
+
+from gateway.domain.case import CaseRules
+from gateway.domain.reply_rules import ReplyRules
+from gateway.domain.survey_rules import Surveys
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """All questions share the bare `access_numbers`."""
+
+    surveys: Surveys = field(default_factory=Surveys)
+    replies: ReplyRules = field(default_factory=ReplyRules)
+    cases: CaseRules = field(default_factory=CaseRules)
+    access_numbers: frozenset[str] = frozenset()
