@@ -33,7 +33,7 @@ class Looked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Testimony:
+class Attested:
     """One entry: as it stands, what it says (None: not known here), and what is wrong with it."""
 
     entry: Entry
@@ -51,7 +51,7 @@ class Dossier:
 
     confirmation_id: UUID
     made_at: datetime
-    testimonies: Sequence[Testimony]
+    testimonies: Sequence[Attested]
     chain: Looked
     doubts: Sequence[Finding]
     elsewhere: int
@@ -83,7 +83,7 @@ class Evidence:
         return Dossier(
             confirmation_id=confirmation_id,
             made_at=self._now(),
-            testimonies=[_testimony(entry, chain.findings) for entry in entries],
+            testimonies=[_attested(entry, chain.findings) for entry in entries],
             chain=chain,
             doubts=doubts,
             elsewhere=len(chain.findings) - len(doubts),
@@ -141,8 +141,8 @@ def may_concern(finding: Finding, confirmation_id: UUID) -> bool:
     return finding.confirmation_id == confirmation_id or finding.cause not in _ANOTHERS
 
 
-def _testimony(entry: Entry, findings: Sequence[Finding]) -> Testimony:
-    return Testimony(
+def _attested(entry: Entry, findings: Sequence[Finding]) -> Attested:
+    return Attested(
         entry=entry,
         says=read(entry.kind, entry.body),
         findings=[each for each in findings if each.n <= entry.n <= each.last],
