@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from gateway import __version__, telemetry
 from gateway.app.desk import Desk, FaultyFilesError
@@ -41,6 +42,7 @@ from gateway.services.lookups import Lookups
 from gateway.services.notices import Notices
 from gateway.services.outbox import Outbox
 from gateway.services.receipts import Receipts
+from gateway.services.reports import Reports
 from gateway.services.timers import Timers
 from gateway.services.upkeep import Upkeep, prepare
 from gateway.services.webhooks import Webhooks
@@ -152,6 +154,7 @@ class Node:
         await self._build_callbacks()
         await self._build_sending()
         await self._build_talking()
+        self._reports = Reports(self.database, self.now, ZoneInfo(self.settings.regions.time_zone))
         self._keys = KeyRing(self.database, time.monotonic, self.settings.http.rate)
 
     async def _build_callbacks(self) -> None:
@@ -287,6 +290,7 @@ class Node:
         self._spawn(self._webhooks.run())
         self._spawn(self._keys.run())
         self._spawn(self._upkeep().run())
+        self._spawn(self._reports.run())
         self._spawn(self._observe())
         if self._answers:
             host, port = listening(self.settings.http.listen)
@@ -359,6 +363,7 @@ class Node:
             webhooks=self._webhooks,
             inbox=Inbox(self.database, self._conversations, self.now),
             lookups=Lookups(self.database, self.now, self._regions),
+            reports=self._reports,
             keys=self._keys,
             ways=self.binds if self._sends else None,
             checks=self._checks(),

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
+from zoneinfo import ZoneInfo, available_timezones
 
 from gateway.config.read import Place, squeezed
 from gateway.config.routing import judge_routing
@@ -63,6 +64,14 @@ def _judge_regions(settings: Settings) -> Iterator[tuple[Place, str]]:
     ]:
         if region.lower() not in PLANS:
             yield place, f'the numbers of "{region}" are not known; there are {known}'
+    try:
+        ZoneInfo(regions.time_zone)
+    except (ValueError, OSError):  # ZoneInfoNotFoundError is a KeyError
+        yield ("regions", "time_zone"), f'"{regions.time_zone}" is no time zone'
+    except KeyError:
+        near = difflib.get_close_matches(regions.time_zone, available_timezones(), 1)
+        told = f"; did you mean {near[0]}?" if near else "; write it as Asia/Shanghai"
+        yield ("regions", "time_zone"), f'there is no time zone "{regions.time_zone}"{told}'
 
 
 def _judge_networks(place: Place, networks: list[str]) -> Iterator[tuple[Place, str]]:

@@ -300,6 +300,9 @@ class Regions(Struct, frozen=True, kw_only=True):
     accept: Annotated[list[Country], says("countries that we send to; empty: home alone")] = field(
         default_factory=list
     )
+    time_zone: Annotated[str, says("whose days reports count by", examples=["Asia/Shanghai"])] = (
+        "Asia/Shanghai"
+    )
 
 
 class Log(Struct, frozen=True, kw_only=True):

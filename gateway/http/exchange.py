@@ -12,6 +12,7 @@ from gateway.services.keys import Key
 
 JSON: Final = "application/json"
 NDJSON: Final = "application/x-ndjson"
+CSV: Final = "text/csv"
 
 _encode = msgspec.json.Encoder().encode
 

@@ -2,17 +2,22 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Protocol
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from gateway.domain.callback import Try
 from gateway.domain.event import CallbackStatus
+from gateway.domain.figures import Satisfaction
 from gateway.domain.request import Accepted, Asked, MessageRequest, Rejected, ResolutionRequest, SurveyRequest
+from gateway.domain.timeliness import Timeliness
 from gateway.domain.webhook import Endpoint
 from gateway.services.inbox import Gone, Judgement, NotFound, Refused, Resolved
 from gateway.services.intake import Caller, Conflict, Once, Replay
 from gateway.services.keys import KeyRing
 from gateway.services.lookups import Lookups
+from gateway.services.reports import By, Period, Report, TicketsBy, Wanted
 from gateway.services.ways import Ways
 from gateway.services.webhooks import Created, Unended
 from gateway.storage.callbacks import Delivery
@@ -85,6 +90,18 @@ class Inbox(Protocol):
     ) -> Resolved | Gone | NotFound | Refused: ...
 
 
+class Reports(Protocol):
+    """Figures. Both raise `TooWide`."""
+
+    zone: ZoneInfo  #: of the days
+
+    def today(self) -> date: ...
+
+    async def satisfaction(self, period: Period, by: By, wanted: Wanted) -> Report[Satisfaction]: ...
+
+    async def timeliness(self, period: Period, by: TicketsBy, wanted: Wanted) -> Report[Timeliness]: ...
+
+
 #: Whether a part can do its work, and if not, why.
 Check = Callable[[], Awaitable[tuple[bool, str]]]
 
@@ -99,6 +116,7 @@ class Services:
     webhooks: Webhooks
     inbox: Inbox
     lookups: Lookups
+    reports: Reports
     keys: KeyRing
     ways: Ways | None = None  #: the binds; None: this node has none
     checks: Mapping[str, Check] = field(default_factory=dict)  #: by the part's name

@@ -226,6 +226,7 @@ class QueryReader:
         self.kind = kind
         fields = msgspec.structs.fields(kind)
         self._types = {field.encode_name: _without_none(field.type) for field in fields}
+        self._names = {field.encode_name: field.name for field in fields}
 
     def read(self, query: str) -> Any:
         """The typed value. Raises `Faulty`."""
@@ -260,7 +261,7 @@ class QueryReader:
             first = faults[0]
             detail = f"{first.pointer.removeprefix('/')} {first.detail}."
             raise Faulty(problem(INVALID_QUERY, detail, tuple(faults[:MOST_FAULTS])))
-        return self.kind(**values)
+        return self.kind(**{self._names[name]: value for name, value in values.items()})
 
 
 def _without_none(kind: Any) -> Any:

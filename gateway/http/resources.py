@@ -3,7 +3,7 @@
 from functools import cache
 from typing import Any, Final
 
-from gateway.http import callbacks, inbox, messages, resolutions, surveys, system, ways, webhooks
+from gateway.http import callbacks, inbox, messages, reports, resolutions, surveys, system, ways, webhooks
 from gateway.http.exchange import JSON, Answer, Request
 from gateway.http.openapi import document
 from gateway.http.ports import Services
@@ -28,6 +28,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *inbox.ROUTES,
     *callbacks.ROUTES,
     *webhooks.ROUTES,
+    *reports.ROUTES,
     *ways.ROUTES,
     *system.ROUTES,
     Route(

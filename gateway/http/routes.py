@@ -27,6 +27,7 @@ class Gives:
     type: Any = None
     content_type: str = JSON
     lines: bool = False  #: or as NDJSON, one item a line, if the caller asks for that
+    sheet: bool = False  #: or as CSV, if the caller asks for that
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,13 +62,13 @@ class Route:
 class Bound:
     """A route ready for work: its readers are made, and its figures are looked up once."""
 
-    __slots__ = ("lines", "operation", "query", "reader", "route")
+    __slots__ = ("accepts", "operation", "query", "reader", "route")
 
     def __init__(self, route: Route) -> None:
         self.route = route
         self.operation = route.operation
         self.reader = Reader(route.takes) if route.takes is not None and not route.whole else None
-        self.lines = any(gives.lines for gives in route.gives.values())
+        self.accepts = any(gives.lines or gives.sheet for gives in route.gives.values())
         self.query = QueryReader(route.query) if route.query is not None else None
 
 

@@ -20,6 +20,7 @@ Moment = Annotated[datetime, Meta(tz=True, description="RFC 3339 with offset")]
 Limit = Annotated[int, Meta(ge=1, le=200, description="at most so many")]
 Cursor = Annotated[str, Meta(max_length=64, description="`next_cursor` of the page before")]
 Word = Annotated[str, Meta(min_length=1, max_length=200)]
+Choice = Annotated[str, Meta(max_length=200, description="empty: those without one")]
 
 
 class Listing(msgspec.Struct, frozen=True):

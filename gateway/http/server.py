@@ -181,7 +181,7 @@ class Front:
         """door → headers → body → decode → handler."""
         route, headers = bound.route, http.headers
         request = Request(id=request_id, operation=bound.operation, params=params)
-        if bound.lines:
+        if bound.accepts:
             request.accept = headers.get("Accept", "")
         if route.scope is not None:
             key = await admit(self._ring, headers.get("Authorization"), route.scope)

@@ -8,17 +8,18 @@ from msgspec import Meta
 from gateway.domain import ids
 from gateway.domain.ids import Kind
 from gateway.domain.msisdn import mask
-from gateway.domain.request import Asked, Number, SurveyRequest
+from gateway.domain.request import Asked, Number, ScaleName, SurveyRequest
 from gateway.domain.survey import Revision, State, Status, Subject
+from gateway.domain.timeliness import Promptness
 from gateway.http import intake
 from gateway.http.exchange import Answer, Request, json_answer
 from gateway.http.messages import not_a_number
 from gateway.http.ports import Services
-from gateway.http.problem import unknown_id
+from gateway.http.problem import INVALID_QUERY, problem, unknown_id
 from gateway.http.routes import Gives, Route
-from gateway.http.schema import Moment, Paged, PageOf, Word, listing, page_of
+from gateway.http.schema import Choice, Moment, Paged, PageOf, Word, listing, page_of
 from gateway.services.keys import Scope
-from gateway.services.lookups import Conversation, Reply, SurveyRecord, UnknownNumber
+from gateway.services.lookups import Conversation, Like, Reply, SurveyRecord, TooWide, UnknownNumber
 
 
 class RevisionView(msgspec.Struct, frozen=True):
@@ -78,6 +79,15 @@ class SurveyQuery(Paged, frozen=True, kw_only=True, forbid_unknown_fields=True):
     to: Number | None = None
     ticket: Word | None = None
     status: Status | None = None
+    since: Annotated[Moment, Meta(description="opened at this time or later")] | None = None
+    until: Annotated[Moment, Meta(description="opened before this time")] | None = None
+    touchpoint: Choice | None = None
+    department: Choice | None = None
+    type: Annotated[str, Meta(max_length=200, description="of the ticket; empty: without one")] | None = None
+    agent: Choice | None = None
+    scale: ScaleName | None = None
+    low: Annotated[bool, Meta(description="whether its score is low, by the rules of its time")] | None = None
+    timeliness: Annotated[Promptness, Meta(description="of the answer to its ticket")] | None = None
 
 
 async def ask(request: Request, services: Services) -> Answer:
@@ -150,12 +160,29 @@ async def list_(request: Request, services: Services) -> Answer:
     if isinstance(page, Answer):
         return page
     try:
-        rows = await services.lookups.surveys(page, to=query.to, ticket=query.ticket, status=query.status)
+        rows = await services.lookups.surveys(page, to=query.to, ticket=query.ticket, like=_like(query))
     except UnknownNumber as unknown:
         return not_a_number(unknown)
+    except TooWide:
+        return problem(INVALID_QUERY, "Too many surveys would be read. Give to or ticket, or a later since.")
     whole = request.open_book
     return json_answer(
         200, listing(rows, query, lambda row: row.id, lambda row: SurveySummary(**_fields(row, whole)))
+    )
+
+
+def _like(query: SurveyQuery) -> Like:
+    return Like(
+        status=query.status,
+        since=query.since,
+        until=query.until,
+        touchpoint=query.touchpoint,
+        department=query.department,
+        type=query.type,
+        agent=query.agent,
+        scale=query.scale,
+        low=query.low,
+        timeliness=query.timeliness,
     )
 
 

@@ -44,6 +44,8 @@ def sentence(said: str, kind: Any = None) -> str:
             if (values := choices(kind))
             else "is none of the values here"
         )
+    if "RFC3339 encoded date" in said and "datetime" not in said:
+        return "must be a day, as 2026-11-22"
     if "RFC3339" in said or "timezone component" in said:
         return f"must be {A_TIME}"
     if _BLANK in said:

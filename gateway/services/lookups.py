@@ -9,6 +9,7 @@ from uuid import UUID
 from gateway.domain.ids import floor_at
 from gateway.domain.message import Message, Step
 from gateway.domain.msisdn import DEFAULT_REGIONS, bucket_of, parse_msisdn
+from gateway.domain.timeliness import SPANS, Promptness
 from gateway.domain.wishes import not_a_number
 from gateway.storage import lookups as table
 from gateway.storage.database import Database
@@ -16,6 +17,7 @@ from gateway.storage.lookups import Conversation, Listed, Reply, TooWide
 
 __all__ = [
     "Conversation",
+    "Like",
     "Listed",
     "Lookups",
     "MessageRecord",
@@ -56,8 +58,49 @@ class SurveyRecord:
     replies: Sequence[Reply]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Like:
+    """Which surveys to list. None: any; "": those without one."""
+
+    status: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None  #: opened before
+    touchpoint: str | None = None
+    department: str | None = None
+    type: str | None = None  #: of the ticket
+    agent: str | None = None
+    scale: str | None = None
+    low: bool | None = None
+    timeliness: Promptness | None = None  #: of the answer to the ticket
+
+    def filter(self) -> table.ConversationFilter:
+        """The same for the table."""
+        return table.ConversationFilter(
+            kind="survey",
+            before=LAST,
+            limit=0,
+            floor=FIRST if self.since is None else _floor_of(self.since),
+            status=self.status,
+            touchpoint=self.touchpoint,
+            department=self.department,
+            type=self.type,
+            agent=self.agent,
+            scale=self.scale,
+            low=self.low,
+            hours=None if self.timeliness is None else SPANS.get(self.timeliness),
+            untimed=self.timeliness is Promptness.UNTIMED,
+        )
+
+
+ANY: Final = Like()
+
+
 class UnknownNumber(Exception):  # noqa: N818 - a finding, which the edge tells the caller
     """A filter names a number that can't be a mobile number of a configured region; its message says so."""
+
+
+def _floor_of(moment: datetime) -> UUID:
+    return FIRST if moment < EPOCH else floor_at(moment)
 
 
 class Lookups:
@@ -102,7 +145,7 @@ class Lookups:
         """Messages, newest first. Raises `UnknownNumber` and `TooWide`."""
         msisdn, bucket = self._customer(to)
         wanted = table.MessageFilter(
-            floor=FIRST if since is None or since < EPOCH else floor_at(since),
+            floor=FIRST if since is None else _floor_of(since),
             before=page.before,
             limit=page.limit,
             msisdn=msisdn,
@@ -141,21 +184,31 @@ class Lookups:
             return SurveyRecord(conversation=found, replies=await table.replies_of(connection, found))
 
     async def surveys(
-        self, page: Page, *, to: str | None = None, ticket: str | None = None, status: str | None = None
+        self, page: Page, *, to: str | None = None, ticket: str | None = None, like: Like = ANY
     ) -> list[Conversation]:
-        """Surveys, newest first. Raises `UnknownNumber`."""
+        """Surveys, newest first. Raises `UnknownNumber` and `TooWide`."""
         msisdn, bucket = self._customer(to)
-        wanted = table.ConversationFilter(
-            kind="survey",
-            before=page.before,
+        wanted = like.filter()._replace(
+            before=min(page.before, LAST if like.until is None else _floor_of(like.until)),
             limit=page.limit,
             msisdn=msisdn,
             bucket=bucket,
             ticket_id=ticket,
-            status=status,
         )
-        async with self._database.connection() as connection:
-            return await table.conversations(connection, wanted)
+        async with self._database.transaction() as connection:
+            if msisdn is not None or ticket is not None or not wanted.is_selective:
+                return await table.conversations(connection, wanted)
+            found: list[Conversation] = []
+            for floor in self._floors(wanted.floor):
+                if floor >= wanted.before:
+                    continue
+                found += await table.conversations(
+                    connection, wanted._replace(floor=floor, limit=page.limit - len(found))
+                )
+                if len(found) >= page.limit:
+                    break
+                wanted = wanted._replace(before=floor)
+            return found
 
     async def inbox(self, page: Page, *, to: str | None = None) -> list[Reply]:
         """Replies that need a person, newest first. Raises `UnknownNumber`."""

@@ -10,6 +10,7 @@ import msgspec
 from gateway.domain import case, survey
 from gateway.domain.conversation import Conversation, Kind
 from gateway.domain.ids import floor_at
+from gateway.storage import reports
 from gateway.storage.database import Connection
 from gateway.storage.messages import columns
 
@@ -73,19 +74,21 @@ async def insert(connection: Connection, rows: Sequence[Conversation]) -> None:
 
 
 # The version is the claim: who read an older one changes nothing, and is told so by its absence.
-UPDATE: Final = """
+UPDATE: Final = f"""
 UPDATE conversations c
    SET status = u.status, state = u.state, version = c.version + 1
   FROM unnest($1::smallint[], $2::uuid[], $3::int[], $4::text[], $5::jsonb[])
        AS u (bucket, id, version, status, state)
  WHERE c.bucket = u.bucket AND c.id = u.id AND c.version = u.version
-RETURNING c.id"""
+RETURNING c.id, c.kind = 'survey' AND c.opened_at < now() - interval '{reports.SETTLED.days} days'
+"""  # noqa: S608 - a number of ours
 
 
 async def update(connection: Connection, rows: Sequence[Conversation]) -> set[UUID]:
     """Store the new status and state of conversations, each with the version that was loaded.
 
-    Returns the ids of those that somebody else moved on since then: they are unchanged.
+    Returns the ids of those that somebody else moved on since then: they are unchanged. What changes long
+    after it was opened is put on record for the reports.
     """
     if not rows:
         return set()
@@ -98,6 +101,8 @@ async def update(connection: Connection, rows: Sequence[Conversation]) -> set[UU
         [row.status for row in ordered],
         [row.state for row in ordered],
     )
+    if late := [row[0] for row in moved if row[1]]:
+        await reports.mark(connection, late)
     return {row.id for row in ordered} - {row[0] for row in moved}
 
 

@@ -13,6 +13,7 @@ import asyncpg
 
 from gateway.domain.ids import bucket_of_id
 from gateway.domain.message import Message, Step
+from gateway.storage.aspects import AGENT, DEPARTMENT, HOURS, LOW, SCALE, TYPE
 from gateway.storage.database import Connection
 
 _COLUMNS: Final = ", ".join(f"m.{name}" for name in Message._fields)
@@ -177,26 +178,49 @@ async def conversation(connection: Connection, conversation_id: UUID, kind: str)
 
 
 class ConversationFilter(NamedTuple):
-    """What to list: ids below `before`, at most `limit`; None asks for any."""
+    """What to list: ids in [floor, before), at most `limit`. None: any; "": those without one."""
 
     kind: str
     before: UUID
     limit: int
+    floor: UUID = UUID(int=0)
+    status: str | None = None
+    touchpoint: str | None = None
+    department: str | None = None
+    type: str | None = None
+    agent: str | None = None
+    scale: str | None = None
+    low: bool | None = None
+    hours: tuple[int, int] | None = None  #: begun between a ticket's dispatch and answer: from, to
+    untimed: bool = False  #: of a ticket without those times
     msisdn: str | None = None
     bucket: int | None = None
     ticket_id: str | None = None
-    status: str | None = None
+
+    @property
+    def is_selective(self) -> bool:
+        """Whether some of the rows that are read are not wanted."""
+        asked = (self.status, self.touchpoint, self.department, self.type, self.agent, self.scale, self.low)
+        return self.untimed or self.hours is not None or any(each is not None for each in asked)
 
 
-_OF_KIND: Final = "c.kind = $1 AND c.id < $2 AND ($4::text IS NULL OR c.status = $4)"
+_LIKE: Final = " AND ".join(
+    f"(${n}::text IS NULL OR coalesce({what}, '') = ${n})"
+    for n, what in enumerate(("c.touchpoint", DEPARTMENT, TYPE, AGENT, SCALE), 6)
+)
+_OF_KIND: Final = f"""
+       c.kind = $1 AND c.id < $2 AND c.id >= $4 AND ($5::text IS NULL OR c.status = $5) AND {_LIKE}
+   AND ($11::bool IS NULL OR {LOW} = $11)
+   AND ($12::int IS NULL OR c.ticket_id IS NOT NULL AND {HOURS} BETWEEN $12 AND $13)
+   AND (NOT $14 OR c.ticket_id IS NOT NULL AND {HOURS} IS NULL)"""
 
 CONVERSATIONS_OF_CUSTOMER: Final = f"""
 SELECT {_CONVERSATION} FROM conversations c
- WHERE c.bucket = $5 AND c.msisdn = $6 AND {_OF_KIND} AND ($7::text IS NULL OR c.ticket_id = $7)
+ WHERE c.bucket = $15 AND c.msisdn = $16 AND {_OF_KIND} AND ($17::text IS NULL OR c.ticket_id = $17)
  ORDER BY c.id DESC LIMIT $3"""  # noqa: S608
 
 CONVERSATIONS_OF_TICKET: Final = f"""
-SELECT {_CONVERSATION} FROM conversations c WHERE c.ticket_id = $5 AND {_OF_KIND}
+SELECT {_CONVERSATION} FROM conversations c WHERE c.ticket_id = $15 AND {_OF_KIND}
  ORDER BY c.id DESC LIMIT $3"""  # noqa: S608
 
 CONVERSATIONS: Final = f"""
@@ -208,16 +232,23 @@ SELECT n.* FROM generate_series(0, 255) b (bucket)
 
 
 async def conversations(connection: Connection, wanted: ConversationFilter) -> list[Conversation]:
-    """Conversations, newest first."""
-    common = (wanted.kind, wanted.before, wanted.limit, wanted.status)
-    if wanted.msisdn is not None:
-        rows = await connection.fetch(
-            CONVERSATIONS_OF_CUSTOMER, *common, wanted.bucket, wanted.msisdn, wanted.ticket_id
-        )
-    elif wanted.ticket_id is not None:
-        rows = await connection.fetch(CONVERSATIONS_OF_TICKET, *common, wanted.ticket_id)
-    else:
-        rows = await connection.fetch(CONVERSATIONS, *common)
+    """Conversations, newest first; inside a transaction. Raises `TooWide`."""
+    least, most = wanted.hours or (None, None)
+    common: tuple[Any, ...] = (wanted.kind, wanted.before, wanted.limit, wanted.floor, wanted.status)
+    common += (wanted.touchpoint,)
+    common += (wanted.department, wanted.type, wanted.agent, wanted.scale, wanted.low, least, most)
+    common += (wanted.untimed,)
+    await connection.execute(CAREFUL)
+    try:
+        if wanted.msisdn is not None:
+            customer = (wanted.bucket, wanted.msisdn, wanted.ticket_id)
+            rows = await connection.fetch(CONVERSATIONS_OF_CUSTOMER, *common, *customer)
+        elif wanted.ticket_id is not None:
+            rows = await connection.fetch(CONVERSATIONS_OF_TICKET, *common, wanted.ticket_id)
+        else:
+            rows = await connection.fetch(CONVERSATIONS, *common)
+    except asyncpg.QueryCanceledError:
+        raise TooWide from None
     return [Conversation(*row) for row in rows]
 
 

@@ -6,13 +6,15 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, TypeVar, cast
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import aiohttp
 
 from gateway.domain.callback import Try
+from gateway.domain.figures import Outcome, Satisfaction, satisfaction
 from gateway.domain.ids import IdSource, Kind, public
 from gateway.domain.msisdn import bucket_of, parse_msisdn
 from gateway.domain.request import (
@@ -25,14 +27,17 @@ from gateway.domain.request import (
     SurveyOutcome,
     SurveyRequest,
 )
+from gateway.domain.timeliness import Answered, Timeliness, timeliness
 from gateway.domain.webhook import Endpoint
 from gateway.http import server
-from gateway.http.ports import Check, Services, Webhooks
+from gateway.http.ports import Check, Reports, Services, Webhooks
 from gateway.services.inbox import Gone, Judgement, NotFound, Refused, Resolved
 from gateway.services.intake import Caller, Conflict, Once, Replay
 from gateway.services.keys import Key, KeyRing, Scope
 from gateway.services.lookups import Lookups
-from gateway.services.ways import BindState, Frame, RoundTrip, RouteState, Wanted
+from gateway.services.reports import By, Group, Period, Report, TicketsBy, Wanted
+from gateway.services.ways import BindState, Frame, RoundTrip, RouteState
+from gateway.services.ways import Wanted as WantedFrames
 from gateway.services.webhooks import Created, Unended
 from gateway.storage.callbacks import Delivery
 
@@ -215,6 +220,36 @@ class FakeWebhooks:
 
 
 @dataclass
+class FakeReports:
+    """Figures of nobody, but for those that it is given."""
+
+    zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Asia/Shanghai"))
+    surveys: dict[str | None, list[Outcome]] = field(default_factory=dict)
+    tickets: dict[str | None, list[Answered]] = field(default_factory=dict)
+    fails: Exception | None = None
+    asked: list[tuple[Period, str, Wanted]] = field(default_factory=list)
+
+    def today(self) -> date:
+        return NOW.astimezone(self.zone).date()
+
+    async def satisfaction(self, period: Period, by: By, wanted: Wanted) -> Report[Satisfaction]:
+        self._heard(period, by, wanted)
+        groups = [Group(key=key, figures=satisfaction(rows)) for key, rows in self.surveys.items()]
+        total = satisfaction(row for rows in self.surveys.values() for row in rows)
+        return Report(total=total, groups=groups)
+
+    async def timeliness(self, period: Period, by: TicketsBy, wanted: Wanted) -> Report[Timeliness]:
+        self._heard(period, by, wanted)
+        groups = [Group(key=key, figures=timeliness(rows)) for key, rows in self.tickets.items()]
+        return Report(total=timeliness(row for rows in self.tickets.values() for row in rows), groups=groups)
+
+    def _heard(self, period: Period, by: str, wanted: Wanted) -> None:
+        if self.fails is not None:
+            raise self.fails
+        self.asked.append((period, by, wanted))
+
+
+@dataclass
 class FakeInbox:
     """Says what it is told to say."""
 
@@ -273,18 +308,18 @@ class FakeWays:
     """One route with one bind; what passed is what it is given."""
 
     frames: list[Frame] = field(default_factory=list)
-    asked: list[tuple[Wanted, int]] = field(default_factory=list)
+    asked: list[tuple[WantedFrames, int]] = field(default_factory=list)
     goes_on: bool = False
     followers: int = 0
 
     def routes(self) -> Sequence[RouteState]:
         return [ROUTE]
 
-    def passed(self, wanted: Wanted, limit: int) -> Sequence[Frame]:
+    def passed(self, wanted: WantedFrames, limit: int) -> Sequence[Frame]:
         self.asked.append((wanted, limit))
         return self.frames[-limit:]
 
-    async def follow(self, wanted: Wanted, last: int = 0) -> AsyncGenerator[Frame, None]:
+    async def follow(self, wanted: WantedFrames, last: int = 0) -> AsyncGenerator[Frame, None]:
         self.asked.append((wanted, last))
         self.followers += 1
         try:
@@ -365,6 +400,7 @@ class World:
 async def world(
     *,
     lookups: Lookups | None = None,
+    reports: Reports | None = None,
     checks: Mapping[str, Check] | None = None,
     webhooks: Webhooks | None = None,
     sends: bool = True,
@@ -381,6 +417,7 @@ async def world(
         webhooks=webhooks or fake,
         inbox=inbox,
         lookups=lookups or cast(Lookups, NothingKnown()),
+        reports=reports or FakeReports(),
         keys=cast(KeyRing, ring),
         checks=checks or {"database": well},
         ways=ways if sends else None,

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from gateway.domain.survey import Status
-from gateway.services.lookups import FIRST, Page, TooWide, UnknownNumber
+from gateway.services.lookups import FIRST, Like, Page, TooWide, UnknownNumber
 from gateway.storage import lookups as table
 from tests.services.book import LI, NOW, WANG, Book, book_in
 
@@ -110,8 +110,9 @@ async def test_surveys_by_customer_ticket_and_status(book: Book) -> None:
     second = await book.survey(WANG, 1, Status.OPEN, ticket="TS-1")
     third = await book.survey(LI, 2, Status.OPEN)
 
-    async def found(**filters: Any) -> list[UUID]:
-        return [row.id for row in await book.lookups.surveys(Page(), **filters)]
+    async def found(to: str | None = None, ticket: str | None = None, **like: Any) -> list[UUID]:
+        rows = await book.lookups.surveys(Page(), to=to, ticket=ticket, like=Like(**like))
+        return [row.id for row in rows]
 
     assert await found() == [third, second, first]
     assert await found(ticket="TS-1") == [second, first]

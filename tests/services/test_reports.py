@@ -1,0 +1,349 @@
+"""Figures on a real database, held against a plain count of the same surveys, counted or not."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+import pytest
+
+from gateway.domain.figures import Satisfaction
+from gateway.domain.ids import IdSource
+from gateway.domain.msisdn import bucket_of
+from gateway.domain.scale import Scale
+from gateway.domain.survey import Revision, State, Status, Subject, Survey, Why
+from gateway.domain.timeliness import Promptness, hours_begun, promptness
+from gateway.services import reports
+from gateway.services.lookups import Like, Lookups, Page
+from gateway.services.reports import By, Period, Report, Reports, TicketsBy, Wanted
+from gateway.storage import conversations as rows
+from gateway.storage.database import Database
+
+CHINA = ZoneInfo("Asia/Shanghai")
+#: Real time: how old a conversation is, the database says by its own clock.
+NOW = datetime.now(UTC).replace(hour=4, minute=0, second=0, microsecond=0)
+TODAY = NOW.astimezone(CHINA).date()
+IDS = IdSource()
+
+
+@pytest.fixture
+async def database(database_dsn: str) -> AsyncIterator[Database]:
+    async with await Database.open(database_dsn, size=4) as database:
+        yield database
+
+
+@pytest.fixture
+def told(database: Database) -> Reports:
+    return Reports(database, lambda: NOW, CHINA)
+
+
+@pytest.fixture(autouse=True)
+def _without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reports, "PAUSE_SECONDS", 0)
+
+
+async def stored(database: Database, *surveys: Survey) -> None:
+    async with database.transaction() as connection:
+        await rows.insert(connection, surveys)
+
+
+async def moved(database: Database, survey: Survey) -> None:
+    async with database.transaction() as connection:
+        assert await rows.update(connection, [survey]) == set()
+
+
+def asked(n: int, at: datetime, status: Status = Status.OPEN, **changes: Any) -> Survey:
+    """A survey of customer `n`."""
+    msisdn = f"861390531{n:04}"
+    uid = IDS.new(bucket_of(msisdn), at.timestamp())
+    given: dict[str, Any] = {
+        "touchpoint": "hotline",
+        "ticket": None,
+        "scale": Scale.TEN,
+        "department": None,
+        "agent": None,
+        "scores": (),
+        "by": None,
+        "low": False,
+        "reason": None,
+    } | changes
+    revisions = tuple(Revision(score=score, at=at, by=given["by"]) for score in given["scores"])
+    low = given["low"]
+    return Survey(
+        bucket_of(msisdn),
+        uid,
+        "survey",
+        msisdn,
+        f"10086{n:04}",
+        given["touchpoint"],
+        given["ticket"]["id"] if given["ticket"] else None,
+        status,
+        at,
+        at + timedelta(hours=72),
+        None,
+        Subject(
+            scale=given["scale"], ticket=given["ticket"], department=given["department"], agent=given["agent"]
+        ),
+        State(revisions=revisions, low=low, followed_up=low, reason=given["reason"]),
+        1,
+    )
+
+
+def ticket(n: int, hours: float | None, **more: Any) -> dict[str, Any]:
+    times = {}
+    if hours is not None:
+        answered = datetime(2026, 11, 3, 12, tzinfo=CHINA)
+        dispatched = answered - timedelta(hours=hours)
+        times = {"dispatched_at": dispatched.isoformat(), "answered_at": answered.isoformat()}
+    return {"id": f"TS-{n}", **times, **more}
+
+
+def period(first: date = TODAY, last: date = TODAY) -> Period:
+    return Period(first=first, last=last, zone=CHINA)
+
+
+def keys(report: Report[Any]) -> dict[str | None, int]:
+    return {
+        group.key: group.figures.surveys
+        if isinstance(group.figures, Satisfaction)
+        else group.figures.resolutions
+        for group in report.groups
+    }
+
+
+async def test_a_day_by_hand(database: Database, told: Reports) -> None:
+    await stored(
+        database,
+        asked(1, NOW, Status.ANSWERED, scores=(10,), department="it"),
+        asked(2, NOW, Status.ANSWERED, scores=(9,), department="it"),
+        asked(3, NOW, Status.ANSWERED, scores=(8, 5), low=True, department="net"),
+        asked(4, NOW, Status.ANSWERED, scores=(2,), low=True, by="anna", department="net"),
+        asked(5, NOW, Status.ANSWERED, scores=(1,), scale=Scale.THREE, department="net"),
+        asked(6, NOW, Status.EXPIRED),
+        asked(7, NOW),
+        asked(8, NOW, Status.CLARIFYING),
+        asked(9, NOW, Status.UNPARSED),
+        asked(10, NOW, Status.CANCELLED, reason=str(Why.UNDELIVERABLE)),
+        asked(11, NOW, Status.CANCELLED, reason=str(Why.SUPERSEDED)),
+        asked(12, NOW, Status.SUPPRESSED, reason="asked-lately"),
+        asked(13, NOW, Status.SUPPRESSED, reason="asked-lately"),
+        asked(14, NOW, Status.SUPPRESSED, reason="opted-out"),
+    )
+    report = await told.satisfaction(period(), By.DEPARTMENT, Wanted())
+    total = report.total
+    assert (total.surveys, total.asked, total.answered, total.response_rate) == (14, 10, 5, 0.5)
+    assert (total.satisfied, total.satisfied_rate, total.low, total.followed_up) == (3, 0.6, 2, 2)
+    assert (total.revised, total.set_by_person) == (1, 1)
+    assert (total.waiting, total.expired, total.unparsed, total.undeliverable) == (2, 1, 1, 1)
+    assert (total.cancelled, total.suppressed) == ({"superseded": 1}, {"asked-lately": 2, "opted-out": 1})
+    ten, three = total.scales["ten"], total.scales["three"]
+    assert (ten.answered, ten.average, ten.top, ten.top_rate, ten.satisfied) == (4, 6.5, 1, 0.25, 2)
+    assert {score: count for score, count in ten.distribution.items() if count} == {
+        "2": 1,
+        "5": 1,
+        "9": 1,
+        "10": 1,
+    }
+    assert (three.answered, three.average, three.top) == (1, 1.0, 1)
+    assert three.distribution == {"1": 1, "2": 0, "3": 0}
+    assert keys(report) == {"net": 3, "it": 2, None: 9}
+    assert [group.key for group in report.groups] == ["net", "it", None]
+
+
+@pytest.mark.parametrize(
+    ("hours", "expected"),
+    [
+        pytest.param(0, Promptness.ON_TIME, id="at once"),
+        pytest.param(48, Promptness.ON_TIME, id="48 hours"),
+        pytest.param(48 + 1 / 3600, Promptness.OVERDUE, id="a second over 48 hours"),
+        pytest.param(72, Promptness.OVERDUE, id="72 hours"),
+        pytest.param(72 + 1e-6 / 3.6, Promptness.PROBLEM, id="a millisecond over 72 hours"),
+        pytest.param(24 * 365, Promptness.PROBLEM, id="a year"),
+        pytest.param(-1 / 3600, Promptness.BACKWARDS, id="answered before it was dispatched"),
+        pytest.param(None, Promptness.UNTIMED, id="no times"),
+    ],
+)
+async def test_how_soon_a_ticket_was_answered(
+    database: Database, told: Reports, hours: float | None, expected: Promptness
+) -> None:
+    await stored(database, asked(1, NOW, ticket=ticket(1, hours), touchpoint="complaint", agent="A1"))
+    found = (await told.timeliness(period(), TicketsBy.HANDLER, Wanted())).groups[0]
+    assert found.key == "A1"
+    counts = msgspec.structs.asdict(found.figures)
+    assert {each: counts[each.replace("-", "_")] for each in Promptness} == {
+        each: int(each is expected) for each in Promptness
+    }
+    listed = Lookups(database, lambda: NOW)
+    for each in Promptness:
+        rows_found = await listed.surveys(Page(), like=Like(timeliness=each))
+        assert len(rows_found) == int(each is expected)
+
+
+async def test_timeliness_counts_each_resolution_and_leaves_surveys_without_a_ticket_out(
+    database: Database, told: Reports
+) -> None:
+    times = [1, 47, 48, 50, 71, 80, None, -1]
+    resolutions = [
+        asked(n, NOW, Status.ANSWERED, ticket=ticket(7, hours), touchpoint="complaint", department="it")
+        for n, hours in enumerate(times)
+    ]
+    await stored(database, *resolutions, asked(99, NOW))
+    total = (await told.timeliness(period(), TicketsBy.DEPARTMENT, Wanted(department="it"))).total
+    assert (total.resolutions, total.on_time, total.overdue, total.problem) == (8, 3, 2, 1)
+    assert (total.untimed, total.backwards, total.rate, total.median_hours) == (1, 1, 0.5, 48)
+    nothing = (await told.timeliness(period(), TicketsBy.DAY, Wanted(department=""))).total
+    assert (nothing.resolutions, nothing.rate, nothing.median_hours) == (0, None, None)
+
+
+# Held against a plain count of the same surveys
+
+DEPARTMENTS = (None, "it", "net", "=cmd", "a b&c")
+REASONS = {
+    Status.CANCELLED: ("undeliverable", "superseded", "opted-out"),
+    Status.SUPPRESSED: ("asked-lately", "one-open-already"),
+}
+#: What a group is called, by what it is grouped by.
+ASPECTS: dict[str, Callable[[Survey], str | None]] = {
+    "day": lambda survey: survey.opened_at.astimezone(CHINA).date().isoformat(),
+    "department": lambda survey: survey.subject.department,
+    "type": lambda survey: (survey.subject.ticket or {}).get("type"),
+    "touchpoint": lambda survey: survey.touchpoint,
+    "agent": lambda survey: survey.subject.agent,
+    "handler": lambda survey: survey.subject.agent,
+    "scale": lambda survey: survey.subject.scale.value,
+}
+
+
+def some_survey(n: int, chance: random.Random) -> Survey:
+    at = NOW - timedelta(days=chance.choice((0, 1, 3, 5, 6, 9, 20)), seconds=chance.randrange(86400))
+    status = chance.choice(list(Status))
+    scale = chance.choice(list(Scale))
+    scores: Sequence[int] = ()
+    if status is Status.ANSWERED:
+        scores = [chance.randint(1, scale.highest) for _ in range(chance.choice((1, 1, 2, 3)))]
+    complaint = chance.random() < 0.6
+    hours = chance.choice((None, -2, 0, 5, 47.9, 48, 48.1, 72, 72.5, 500))
+    about = ticket(n, hours, **({"type": chance.choice("xyz")} if chance.random() < 0.8 else {}))
+    return asked(
+        n,
+        at,
+        status,
+        touchpoint="complaint" if complaint else chance.choice(("hotline", "counter")),
+        ticket=about if complaint else None,
+        scale=scale,
+        department=chance.choice(DEPARTMENTS),
+        agent=chance.choice((None, "A1", "A2", "A3")),
+        scores=scores,
+        low=bool(scores) and chance.random() < 0.3,
+        by=chance.choice((None, "anna")),
+        reason=chance.choice(REASONS[status]) if status in REASONS else None,
+    )
+
+
+def plainly(surveys: Sequence[Survey]) -> dict[str, Any]:
+    """The same figures, counted one by one."""
+    answered = [each for each in surveys if each.status == "answered"]
+    suppressed = [each for each in surveys if each.status == "suppressed"]
+    cancelled = [each for each in surveys if each.status == "cancelled"]
+    lost = [each for each in cancelled if each.state.reason == "undeliverable"]
+    expected: dict[str, Any] = {
+        "surveys": len(surveys),
+        "asked": len(surveys) - len(suppressed) - len(lost),
+        "answered": len(answered),
+        "low": sum(each.state.low for each in answered),
+        "revised": sum(len(each.state.revisions) > 1 for each in answered),
+        "set_by_person": sum(each.state.revisions[-1].by is not None for each in answered),
+        "waiting": sum(each.status in ("open", "clarifying") for each in surveys),
+        "expired": sum(each.status == "expired" for each in surveys),
+        "unparsed": sum(each.status == "unparsed" for each in surveys),
+        "undeliverable": len(lost),
+        "suppressed": dict(Counter(each.state.reason for each in suppressed)),
+        "cancelled": dict(Counter(each.state.reason for each in cancelled if each not in lost)),
+    }
+    for scale in ("ten", "five", "three"):
+        scores = [each.state.revisions[-1].score for each in answered if each.subject.scale == scale]
+        if scores:
+            expected[scale] = (len(scores), round(sum(scores) / len(scores), 2), dict(Counter(scores)))
+    return expected
+
+
+def as_told(figures: Satisfaction) -> dict[str, Any]:
+    told = msgspec.to_builtins(figures)
+    shown = {name: told[name] for name in plainly([]) if name in told}
+    for scale, scores in figures.scales.items():
+        given = {int(score): count for score, count in scores.distribution.items() if count}
+        shown[scale] = (scores.answered, scores.average, given)
+    return shown
+
+
+def matches(survey: Survey, wanted: Wanted) -> bool:
+    return all(
+        given is None or (ASPECTS[name](survey) or "") == given for name, given in wanted._asdict().items()
+    )
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_reports_agree_with_a_plain_count(database: Database, told: Reports, seed: int) -> None:
+    """Whatever the grouping and the filters: with nothing counted, with days counted, after late changes."""
+    chance = random.Random(seed)
+    surveys = [some_survey(n, chance) for n in range(250)]
+    await stored(database, *surveys)
+    await agree(told, surveys, chance)
+    assert await told.count() > 0
+    await agree(told, surveys, chance)
+    for at in chance.sample(range(len(surveys)), 40):
+        new = some_survey(at, chance)
+        surveys[at] = surveys[at]._replace(status=new.status, state=new.state)
+        if new.subject.scale is not surveys[at].subject.scale:
+            surveys[at] = surveys[at]._replace(status=Status.EXPIRED, state=State())
+        await moved(database, surveys[at])
+    await agree(told, surveys, chance)
+    assert await told.count() > 0
+    await agree(told, surveys, chance)
+    assert await told.count() == 0
+
+
+async def agree(told: Reports, surveys: Sequence[Survey], chance: random.Random) -> None:
+    filters = [
+        Wanted(),
+        Wanted(department=chance.choice(("", "it", "=cmd"))),
+        Wanted(agent=chance.choice(("", "A1")), scale="ten"),
+        Wanted(touchpoint="complaint", type="x"),
+    ]
+    spans = [(30, 0), (6, 5), (4, 0), (9, 9)]
+    for by in By:
+        (first, last), wanted = chance.choice(spans), chance.choice(filters)
+        span = period(TODAY - timedelta(days=first), TODAY - timedelta(days=last))
+        report = await told.satisfaction(span, by, wanted)
+        meant = [
+            each
+            for each in surveys
+            if matches(each, wanted) and span.first <= each.opened_at.astimezone(CHINA).date() <= span.last
+        ]
+        assert as_told(report.total) == plainly(meant)
+        by_key = {group.key: as_told(group.figures) for group in report.groups}
+        names = {ASPECTS[by](each) for each in meant}
+        assert by_key == {
+            name: plainly([each for each in meant if ASPECTS[by](each) == name]) for name in names
+        }
+    for tickets_by in TicketsBy:
+        answers = await told.timeliness(period(TODAY - timedelta(days=30)), tickets_by, Wanted())
+        expected: dict[str | None, Counter[Promptness]] = {}
+        for each in surveys:
+            if (about := each.subject.ticket) is not None:
+                times = [
+                    datetime.fromisoformat(about[name]) if name in about else None
+                    for name in ("dispatched_at", "answered_at")
+                ]
+                kind = promptness(hours_begun(*times))
+                expected.setdefault(ASPECTS[tickets_by](each), Counter())[kind] += 1
+        for group in answers.groups:
+            given = msgspec.structs.asdict(group.figures)
+            counts = {each: count for each in Promptness if (count := given[each.replace("-", "_")])}
+            assert counts == expected.pop(group.key)
+        assert expected == {}
