@@ -36,6 +36,15 @@ HEADERS: Final = {
 #: Fields that hold what a customer, the wire or another system wrote: withheld without pii:read.
 _WITHHELD: Final = frozenset({"payload", "answer", "request", "receipt"})
 
+#: Fields that hold no customer's number, however many digits they have.
+_OURS: Final = frozenset({"address", "smsc_id", "ref", "code", "at", "received_at", "expires_at"})
+_IDS: Final = {
+    "message_id": Kind.MESSAGE,
+    "reply_id": Kind.REPLY,
+    "callback_id": Kind.CALLBACK,
+    "key_id": Kind.KEY,
+}
+
 
 class Dossiers(Protocol):
     """Puts together what is on record of a confirmation; None: nothing is. Raises `StorageUnavailable`."""
@@ -165,19 +174,24 @@ def redacted(testimony: Attested, whole: bool) -> dict[str, Any] | None:
     """What an entry says, with its fields by name; masked as the caller may see it."""
     if testimony.says is None:
         return None
-    says = msgspec.to_builtins(testimony.says)
-    if whole:
-        return dict(says)
-    return {name: _shown(testimony.entry.kind, name, value) for name, value in says.items()}
+    says: dict[str, Any] = msgspec.to_builtins(testimony.says)
+    if not whole:
+        says = {name: _shown(testimony.entry.kind, name, value) for name, value in says.items()}
+    for name, kind in _IDS.items():
+        if says.get(name) is not None:
+            says[name] = ids.public(kind, UUID(says[name]))
+    return says
 
 
 def _shown(kind: str, name: str, value: Any) -> Any:
     if name in ("to", "sender") and isinstance(value, str):
         return mask(value)
+    if name in _OURS:
+        return value
     if value is not None and (name in _WITHHELD or (kind == "replied" and name == "text")):
         return None
     if isinstance(value, dict):
         return {key: _shown(kind, key, item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_shown(kind, name, item) for item in value]
-    return masked(value)
+    return value if name in _IDS else masked(value)

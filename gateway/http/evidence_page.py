@@ -144,7 +144,7 @@ class _Writer:
                 yield self._words["service" if name == "name" else name], offer["service"][name]
         status = [said["status"] for kind, said in known if kind == "became"]
         if status:
-            yield self._words["status"], status[-1]
+            yield self._words["status"], self._known(status[-1])
 
     def verdict(self, dossier: Dossier) -> Iterator[str]:
         """Whether what follows can be relied on."""
@@ -154,7 +154,7 @@ class _Writer:
             yield self._words["doubted"]
             for each in dossier.doubts:
                 yield self._words["doubt"].format(
-                    first=each.n, last=each.last, what=each.what, cause=each.cause
+                    first=each.n, last=each.last, what=self._words[f"what.{each.what}"], cause=each.cause
                 )
         if dossier.elsewhere:
             yield self._words["elsewhere"].format(count=dossier.elsewhere)
@@ -183,7 +183,11 @@ class _Writer:
         }
 
     def _finding(self, finding: Finding) -> str:
-        return self._words["finding"].format(what=finding.what, cause=finding.cause)
+        return self._words["finding"].format(what=self._words[f"what.{finding.what}"], cause=finding.cause)
+
+    def _known(self, value: str) -> str:
+        """A word of ours in the reader's language; any other as it stands."""
+        return self._words.get(f"value.{value}", str(value))
 
     def _raw(self, body: str, whole: bool) -> Iterator[Field]:
         yield Field(self._words["unknown"], body if whole else self._words["withheld"], "octets")
@@ -208,8 +212,8 @@ class _Writer:
                 return None if value else "!"
             case "by" if value is None:
                 return self._words["rules"] if kind == "understood" else None
-            case "reading":
-                return self._words.get(value, str(value))
+            case "reading" | "status" | "before" | "outcome" | "purpose" if value is not None:
+                return self._known(value)
             case "template" if value is not None and says.get("version"):
                 return f"{value}, {says['version']}"
         return None if value is None else _flat(value)
@@ -234,7 +238,7 @@ class _Writer:
             rows = [
                 [
                     self.moment(part["at"]),
-                    ", ".join(str(part[name]) for name in ("what", "reason") if part[name]),
+                    ", ".join(self._known(part[name]) for name in ("what", "reason") if part[name]),
                     str(part["segment"] or ""),
                     part["route"] or "",
                     part["smsc_id"] or "",
