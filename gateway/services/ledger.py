@@ -37,6 +37,30 @@ Place = tuple[UUID, int]  #: a message and the seq of a step
 _NONE: Final[frozenset[Place]] = frozenset()
 
 
+def _place(step: Step) -> Place:
+    return step.message_id, step.seq
+
+
+def _in_turn(entries: Sequence[Entry]) -> tuple[list[Step], list[set[Place]]]:
+    """The steps of entries that may contradict each other, and for each entry the places that an earlier one
+    of them has taken, with what follows from them: a caller may take a message back while it is sent."""
+    taken: set[Place] = set()
+    steps: list[Step] = []
+    late: list[set[Place]] = []
+    for entry in entries:
+        over: set[UUID] = set()
+        mine: set[Place] = set()
+        for step in entry.steps:
+            if step.message_id in over or _place(step) in taken:
+                over.add(step.message_id)
+                mine.add(_place(step))
+            else:
+                steps.append(step)
+        taken.update(_place(step) for step in entry.steps if _place(step) not in mine)
+        late.append(mine)
+    return steps, late
+
+
 class Ledger:
     """One pipe into `steps`. `record` returns after the commit."""
 
@@ -87,7 +111,7 @@ class Ledger:
         callbacks = [callback for entry in entries for callback in entry.callbacks]
         timers = [timer for entry in entries for timer in entry.timers]
         others = [entry.also for entry in entries if entry.also is not None]
-        lost = _NONE
+        lost = [_NONE] * len(entries)
         try:
             if callbacks or timers or others:
                 async with self._connection.transaction() as connection:
@@ -98,13 +122,17 @@ class Ledger:
                 async with self._connection.connection() as connection:
                     await message_rows.append(connection, steps)
         except asyncpg.UniqueViolationError:
+            steps, late = _in_turn(entries)
             async with self._connection.transaction() as connection:
                 stored = await message_rows.append_if_free(connection, steps)
                 await self._beside(connection, timers, callbacks, others, again=True)
-            lost = frozenset((step.message_id, step.seq) for step in steps) - stored
+            lost = [
+                frozenset(place for place in map(_place, entry.steps) if place in mine or place not in stored)
+                for entry, mine in zip(entries, late, strict=True)
+            ]
         if callbacks:
             self._callbacks_made(callbacks)
-        return [lost] * len(entries)
+        return lost
 
     async def _beside(
         self,
