@@ -308,6 +308,8 @@ class Receipts:
         outgoing = segment.outgoing
         if outgoing.final or receipt.verdict is Verdict.NOTHING_YET:
             return Event.RECEIPT
+        if segment.state is Leg.ARRIVED and receipt.verdict is Verdict.FAILED:
+            return Event.RECEIPT  # that it has arrived was its last word
         if receipt.verdict is Verdict.FAILED:
             segment.state = Leg.LOST
             return Event.UNDELIVERED

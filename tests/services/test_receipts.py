@@ -434,6 +434,21 @@ async def test_contradictory_receipts_are_on_record_and_the_first_counts(roads: 
     assert await node.reasons(message, "receipt") == ["delivered 000", "nothing_yet 000"]
 
 
+async def test_a_part_that_has_arrived_is_not_lost_by_another_receipt(roads: Roads) -> None:
+    node = await roads.node()
+    message = message_to(body=LONG)
+    await node.accept(message)
+    await node.until(message, "submitted")
+    first, second = await roads.execute(
+        "SELECT smsc_id FROM steps WHERE smsc_id IS NOT NULL ORDER BY segment"
+    )
+    await node.receipt(first[0])
+    await node.receipt(first[0], verdict=Verdict.FAILED)
+    await node.receipt(second[0])
+    kinds = await node.until(message, "delivered")
+    assert kinds[-3:] == ["arrived", "receipt", "delivered"]
+
+
 async def test_a_receipt_that_nobody_asked_for_is_kept_and_harms_nobody(roads: Roads) -> None:
     node = await roads.node()
     message = message_to(report=False)
