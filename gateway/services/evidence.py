@@ -118,9 +118,11 @@ class Evidence:
             return await table.heads(connection), self._now()
 
     async def retire(self, before: datetime) -> int:
-        """Remove what is older, and seal the chains there. How many rows went."""
+        """Remove what is older, a part of each chain at a time, and seal the chains there. How many went."""
+        async with self._database.connection() as connection:
+            buckets = await table.old(connection, before)
         removed = 0
-        for bucket in range(BUCKETS):
+        for bucket in buckets:
             async with self._database.transaction() as connection:
                 removed += await table.seal(connection, bucket, before, self._now())
         return removed

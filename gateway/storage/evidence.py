@@ -10,6 +10,7 @@ from gateway.storage.database import Connection
 from gateway.storage.messages import columns
 
 PAGE: Final = 2000
+AT_ONCE: Final = 5000  # rows that are removed in one transaction
 _POSTGRES_EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
 _EARLIEST: Final = (datetime.min.replace(tzinfo=UTC) - _POSTGRES_EPOCH) // timedelta(microseconds=1)
 _LATEST: Final = (datetime.max.replace(tzinfo=UTC) - _POSTGRES_EPOCH) // timedelta(microseconds=1)
@@ -116,11 +117,26 @@ async def stray_buckets(connection: Connection) -> list[int]:
     return [row["bucket"] for row in await connection.fetch(STRAY)]
 
 
+# One look at the first row of each chain.
+OLD: Final = """
+SELECT b.bucket
+  FROM generate_series(0, 255) AS b (bucket)
+ CROSS JOIN LATERAL (SELECT e.at FROM evidence e WHERE e.bucket = b.bucket ORDER BY e.n LIMIT 1) AS first
+ WHERE first.at < $1
+ ORDER BY b.bucket"""
+
+
+async def old(connection: Connection, before: datetime) -> list[int]:
+    """Buckets whose chain begins with a row older than `before`."""
+    return [row["bucket"] for row in await connection.fetch(OLD, before)]
+
+
 # As far as all rows are older: a chain is cut at its beginning only.
 CUT: Final = """
 SELECT e.n, e.hash
   FROM evidence e
  WHERE e.bucket = $1
+   AND e.n < (SELECT min(f.n) FROM evidence f WHERE f.bucket = $1) + $3
    AND e.n < coalesce((SELECT min(y.n) FROM evidence y WHERE y.bucket = $1 AND y.at >= $2),
                       9223372036854775807)
  ORDER BY e.n DESC LIMIT 1"""
@@ -131,13 +147,16 @@ INSERT INTO evidence_seals (bucket, n, hash, before, sealed_at) VALUES ($1, $2, 
 REMOVE: Final = "DELETE FROM evidence WHERE bucket = $1 AND n <= $2"
 
 
-async def seal(connection: Connection, bucket: int, before: datetime, now: datetime) -> int:
+async def seal(
+    connection: Connection, bucket: int, before: datetime, now: datetime, limit: int = AT_ONCE
+) -> int:
     """Remove a bucket's rows older than `before` and keep where they ended; gives how many went.
 
+    At most `limit` of them: whoever appends to the chain waits meanwhile.
     In a transaction. The chain from there on can be checked as before, and exported heads up to there can't.
     """
     await connection.fetch(LOCK, [bucket])
-    row = await connection.fetchrow(CUT, bucket, before)
+    row = await connection.fetchrow(CUT, bucket, before, limit)
     if row is None:
         return 0
     await connection.execute(SEAL, bucket, row["n"], row["hash"], before, now)

@@ -1,14 +1,16 @@
 """Evidence on a real PostgreSQL: what was done to it behind our back, by who owns the database, is named."""
 
+import random
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from uuid import UUID
 
+import asyncpg
 import pytest
 
 from gateway.domain import exported_heads
 from gateway.domain.evidence import Entry, Head, link
-from gateway.domain.tampering import Cause, Finding, Kept, What
+from gateway.domain.tampering import Cause, Finding, Kept, What, check
 from gateway.domain.testimony import Offered, Replied
 from gateway.services.evidence import Evidence
 from gateway.storage import evidence as table
@@ -179,6 +181,49 @@ async def test_what_was_done_is_named(
 ) -> None:
     await tamper(database, *statements)
     assert await all_findings(evidence) == expected
+
+
+def turned(column: str, bit: int) -> str:
+    """SQL of the column's value with one of its bits turned."""
+    if column in ("previous", "hash"):
+        return f"set_bit({column}, {bit % 256}, 1 - get_bit({column}, {bit % 256}))"
+    if column in ("bucket", "n"):
+        return f"{column} # (1::bigint << {bit % (15 if column == 'bucket' else 63)})"
+    if column == "at":
+        return f"at + interval '1 microsecond' * (1::bigint << {bit % 50})"
+    if column == "confirmation_id":
+        digit = f"('x' || left({column}::text, 1))::bit(4)::int # {1 << bit % 4}"
+        return f"overlay({column}::text placing to_hex({digit}) from 1 for 1)::uuid"
+    place = f"1 + {bit // 6} % length({column})"
+    sign = f"chr(ascii(substr({column}, {place}, 1)) # {1 << bit % 6})"
+    return f"overlay({column} placing {sign} from {place} for 1)"
+
+
+@pytest.mark.parametrize("column", Entry._fields)
+async def test_any_bit_that_is_turned_in_the_table_is_found(database: Database, column: str) -> None:
+    rng = random.Random(column)
+    async with database.transaction() as connection:
+        await connection.execute("SET LOCAL session_replication_role = replica")
+        for _ in range(12):
+            n, bit = rng.randint(1, LAST), rng.randrange(10_000)
+            change = connection.transaction()
+            await change.start()
+            try:
+                done = await connection.execute(
+                    f"UPDATE evidence SET {column} = {turned(column, bit)} WHERE bucket = 7 AND n = {n}"
+                )
+            except asyncpg.UniqueViolationError:  # two rows can't have one number
+                await change.rollback()
+                continue
+            buckets = sorted({*range(256), *await table.stray_buckets(connection)})
+            rows = [row for b in buckets async for page in table.walk(connection, b) for row in page]
+            found = check(rows, await table.heads(connection))
+            assert done == "UPDATE 1"
+            assert n in {each for one in found for each in (one.n, one.was[1] if one.was else one.n)}, (
+                n,
+                bit,
+            )
+            await change.rollback()
 
 
 # --- who knows how it is done --------------------------------------------------------------------

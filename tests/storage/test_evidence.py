@@ -136,6 +136,19 @@ async def test_a_chain_is_cut_at_its_beginning_only(connection: Connection) -> N
     assert check(rows, heads, seals) == []
 
 
+async def test_much_that_is_old_goes_a_part_at_a_time(connection: Connection) -> None:
+    async with connection.transaction():
+        await evidence.append(connection, [new(7, n, START - YEAR) for n in range(7)] + [new(9)])
+    went = []
+    while await evidence.old(connection, START) == [7]:
+        async with connection.transaction():
+            went.append(await evidence.seal(connection, 7, START, START, limit=3))
+    assert went == [3, 3, 1]
+    assert check(
+        await rows_of(connection, 9), await evidence.heads(connection), await evidence.seals(connection)
+    ) == []  # fmt: skip
+
+
 @pytest.mark.parametrize("moment", ["infinity", "-infinity", "4000-01-01 BC", "20000-01-01"])
 async def test_a_time_that_no_calendar_has_is_read_as_none(connection: Connection, moment: str) -> None:
     await connection.execute(
