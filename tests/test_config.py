@@ -393,7 +393,6 @@ def test_every_setting_has_its_sentence() -> None:
         "http.public_url",
         "http.trusted_proxies",
         "retention.facts",
-        "retention.evidence",
     ],
 )
 def test_what_would_do_nothing_can_not_be_set(file: Path, setting: str) -> None:

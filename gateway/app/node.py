@@ -393,6 +393,7 @@ class Node:
             messages_kept=retention.messages,
             replies_kept=retention.replies,
             early_receipts_kept=self.settings.delivery.early_receipts,
+            evidence_kept=retention.evidence,
             now=self.now,
         )
 

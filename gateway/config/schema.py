@@ -275,10 +275,13 @@ class Node(Struct, frozen=True, kw_only=True):
 
 
 class Retention(Struct, frozen=True, kw_only=True):
-    """How long what is kept; then its partitions are dropped."""
+    """How long what is kept; then it is removed."""
 
     messages: Annotated[timedelta, says("messages: numbers, texts and histories")] = timedelta(days=180)
     replies: Annotated[timedelta, says("replies as they came")] = timedelta(days=180)
+    evidence: Annotated[
+        timedelta, says("evidence of paid confirmations: numbers, texts and octets of their own; five years")
+    ] = timedelta(days=1826)
 
 
 class Templates(Struct, frozen=True, kw_only=True):

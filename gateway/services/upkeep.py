@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
+from gateway.services.evidence import Evidence
 from gateway.storage import idempotency, partitions
 from gateway.storage import messages as message_rows
 from gateway.storage.database import Connection, Database, StorageUnavailable
@@ -34,11 +35,14 @@ class Upkeep:
         messages_kept: timedelta,
         replies_kept: timedelta,
         early_receipts_kept: timedelta,
+        evidence_kept: timedelta,
         now: Callable[[], datetime],
     ) -> None:
         self._database = database
         self._kept = {**dict.fromkeys(MESSAGES, messages_kept), **dict.fromkeys(REPLIES, replies_kept)}
         self._early_receipts_kept = early_receipts_kept
+        self._evidence_kept = evidence_kept
+        self._evidence = Evidence(database, now)
         self._now = now
 
     async def run(self) -> None:
@@ -63,3 +67,5 @@ class Upkeep:
                 dropped = await partitions.drop_before(connection, table, now - kept)
                 if dropped:
                     log.info("dropped", extra={"partitions": dropped})
+        if retired := await self._evidence.retire(now - self._evidence_kept):
+            log.info("evidence retired", extra={"rows": retired})
