@@ -207,7 +207,7 @@ class Binds:
         """Share among the binds of one route; what is left over, for none of them sends.
 
         The parts of a message go together, and to where another one to its number is under way: elsewhere it
-        would only wait. Else the bind with most room takes it.
+        would only wait, or be there first if both come now. Else the bind with most room takes it.
         """
         room = {link: link.room for slot in slots if (link := slot.link) is not None and link.usable}
         if len(room) < 2:
@@ -215,14 +215,16 @@ class Binds:
                 link.submit(parcels)
             return [] if room else parcels
         shares: dict[Link, list[Parcel]] = {link: [] for link in room}
+        numbers: dict[str, Link] = {}
         before: Outgoing | None = None
         chosen: Link | None = None
         for parcel in parcels:
             if chosen is None or parcel.token.outgoing is not before:
                 before = parcel.token.outgoing
-                chosen = self._numbers.link_of(parcel.destination)
+                chosen = numbers.get(parcel.destination) or self._numbers.link_of(parcel.destination)
                 if chosen is None or chosen not in room:
                     chosen = max(room, key=room.__getitem__)
+                numbers[parcel.destination] = chosen
             shares[chosen].append(parcel)
             room[chosen] -= 1
         for link, share in shares.items():

@@ -49,6 +49,14 @@ async def test_several_binds_share_the_work() -> None:
         assert len({arrival.bind for arrival in here.smsc.record.arrivals}) == 2
 
 
+async def test_messages_to_one_number_keep_their_order_though_several_binds_share_them() -> None:
+    async with ground("latency: 10ms", binds=2, window=5, bound=2) as here:
+        here.binds.submit([parcel("other", to=BEN), parcel("first", to=ANNA), parcel("second", to=ANNA)])
+        await until(lambda: here.heard.taken() == 3)
+        arrivals = here.smsc.record.arrivals
+        assert [each.text for each in arrivals if each.destination == ANNA] == ["first", "second"]
+
+
 async def test_what_no_window_has_room_for_is_kept_in_its_order() -> None:
     async with ground("latency: 100ms", window=3) as here:
         here.binds.submit([parcel(f"{n}", to=f"861390531000{n}") for n in range(5)])
