@@ -1,16 +1,21 @@
-"""`python -m tests.torture`: the kill campaign in full, with its failpoints, told as it goes."""
+"""`python -m tests.torture`: the kill campaign in full, with its failpoints, or with `--faults` one run for
+each thing that an SMSC can do wrong; told as it goes."""
 
 import argparse
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 import uvloop
 from rich.console import Console
 from rich.table import Table
 
+from tests.torture import habits, told
 from tests.torture.campaign import Campaign, Result, tidy
 from tests.torture.failpoints import FAILPOINTS, ONCE, STOPPING
+from tests.torture.faults import play
+from tests.torture.outcomes import Row
 
 ROUNDS = 200
 TIMES = (1, 3, 10)  # each failpoint is met the first time, the third, the tenth
@@ -23,16 +28,26 @@ def options(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--rate", type=float, default=150.0, help="calls a second while it is up")
     parser.add_argument("--failpoints", action="store_true", help="then each failpoint, three times")
     parser.add_argument("--only", metavar="NAME", action="append", help="of the failpoints only these")
+    parser.add_argument(
+        "--faults",
+        metavar="NAME",
+        nargs="*",
+        help="each fault and habit of the SMSC, or those with this in it",
+    )
+    parser.add_argument("--messages", type=int, help="in each of those runs; default: as the case says")
+    parser.add_argument("--abreast", type=int, default=2, help="so many of those runs side by side")
+    parser.add_argument("--write", type=Path, metavar="PAGE", help="put their table into this page")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="and all that was seen into this file")
     parser.add_argument("--keep", action="store_true", help="leave journals and data where they are")
     return parser.parse_args(argv)
 
 
-async def run(args: argparse.Namespace, told: Console) -> Result:
-    async with Campaign(args.seed, rate=args.rate, tell=told.print) as campaign:
+async def run(args: argparse.Namespace, console: Console) -> Result:
+    async with Campaign(args.seed, rate=args.rate, tell=console.print) as campaign:
         for number in range(1, args.rounds + 1):
             began = time.monotonic()
             kind = await campaign.round()
-            _progress(told, campaign, f"round {number} of {args.rounds}: {kind}", began)
+            _progress(console, campaign, f"round {number} of {args.rounds}: {kind}", began)
         if args.failpoints or args.only:
             names = args.only or list(FAILPOINTS)
             for name in names:
@@ -40,20 +55,20 @@ async def run(args: argparse.Namespace, told: Console) -> Result:
                     began = time.monotonic()
                     reached = await campaign.failpoint(name, times, stopping=name in STOPPING)
                     what = f"failpoint {name}, time {times}{'' if reached else ': not reached'}"
-                    _progress(told, campaign, what, began)
-        told.print("drains")
+                    _progress(console, campaign, what, began)
+        console.print("drains")
         return await campaign.finish()
 
 
-def _progress(told: Console, campaign: Campaign, what: str, began: float) -> None:
+def _progress(console: Console, campaign: Campaign, what: str, began: float) -> None:
     counts = campaign.world.smsc.record.counts
-    told.print(
+    console.print(
         f"{what}, {time.monotonic() - began:.1f} s; accepted {campaign.load.accepted:,}, "
         f"submits {counts.submits:,}, replies {counts.mos_taken:,}"
     )
 
 
-def show(result: Result, told: Console) -> None:
+def show(result: Result, console: Console) -> None:
     """The table at the end."""
     counts, course = result.verdict.counts, result.course
     table = Table(title="Kill campaign", show_header=False)
@@ -81,9 +96,9 @@ def show(result: Result, told: Console) -> None:
     }
     for name, value in rows.items():
         table.add_row(name, value)
-    told.print(table)
+    console.print(table)
     for breach in result.verdict.breaches[:50]:
-        told.print(breach, style="red", highlight=False)
+        console.print(breach, style="red", highlight=False)
 
 
 def _kinds(kinds: dict[str, int]) -> str:
@@ -98,13 +113,40 @@ def _percentiles(seconds: Sequence[float]) -> str:
     return f"p50 {p50:.2f} s, p95 {p95:.2f} s, longest {ordered[-1]:.2f} s"
 
 
+def faults(args: argparse.Namespace, console: Console) -> int:
+    """The faults campaign."""
+    wanted = [
+        case for case in habits.ALL if not args.faults or any(name in case.name for name in args.faults)
+    ]
+
+    def tell(row: Row, seconds: float, folder: Path | None) -> None:
+        state = "sound" if row.sound else f"{len(row.breaches)} breaches"
+        console.print(f"{row.name} ({row.profile}): {state}, {seconds:.0f} s", highlight=False)
+        for line in (*row.told, *(f"{times} times {what}" for what, times in row.log.items())):
+            console.print(f"    {line}", style="dim", highlight=False)
+        for breach in row.breaches[:10]:
+            console.print(f"    {breach}", style="red", highlight=False)
+        if not row.sound:
+            console.print(f"    journals and data: {folder}", highlight=False)
+
+    rows = play(wanted, seed=args.seed, messages=args.messages, abreast=args.abreast, tell=tell)
+    console.print(told.shown(rows))
+    if args.write:
+        told.write(rows, args.write)
+    if args.json:
+        told.save(rows, args.json)
+    return 0 if all(row.sound for row in rows) else 1
+
+
 def main(argv: Sequence[str]) -> int:
     args = options(argv)
-    told = Console()
-    result = uvloop.run(run(args, told))
-    show(result, told)
+    console = Console()
+    if args.faults is not None:
+        return faults(args, console)
+    result = uvloop.run(run(args, console))
+    show(result, console)
     if args.keep or result.verdict.breaches:
-        told.print(f"journals and data: {result.folder}")
+        console.print(f"journals and data: {result.folder}")
     else:
         tidy(result.folder)
     return 1 if result.verdict.breaches else 0

@@ -76,6 +76,7 @@ class Campaign:
         played: Scenario | None = None,
         setup: Setup = USUAL,
         tls: ssl.SSLContext | None = None,
+        other: Scenario | None = None,
         trick: str = "",
         like: Gateway | None = None,
         tell: Tell = lambda _: None,
@@ -89,6 +90,7 @@ class Campaign:
         self._played = played or scenario(seed, faults)
         self._setup = setup
         self._tls = tls
+        self._other = other
         self._rate = rate
         self._talks = talks
         self._most = most
@@ -110,15 +112,20 @@ class Campaign:
 
     async def __aenter__(self) -> "Campaign":
         try:
-            await self.world.start(self._played, self._tls)
+            await self.world.start(self._played, self._tls, self._other)
             self._stack.push_async_callback(self.world.close)
             timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS)
             connector = aiohttp.TCPConnector(limit=60)
             self.session = await self._stack.enter_async_context(
                 aiohttp.ClientSession(timeout=timeout, connector=connector)
             )
-            ports = {"smsc": self.world.smsc.port, "tickets": self.world.tickets.port}
-            self.gateway = Gateway(self.folder, **ports, setup=self._setup)
+            self.gateway = Gateway(
+                self.folder,
+                smsc=self.world.smsc.port,
+                tickets=self.world.tickets.port,
+                other=self.world.others[0].port if self.world.others else 0,
+                setup=self._setup,
+            )
             self._stack.callback(self.gateway.kill, database_too=True)
             await asyncio.to_thread(self.gateway.prepare, self._like)
             self.load = Load(
@@ -258,7 +265,7 @@ class Campaign:
         self.rss = resident(self.gateway.pid)
         states = await self._states()
         self.journals.keep(self.folder)
-        self.seen = read_smsc(self.folder / "smsc.ndjson")
+        self.seen = self.seen_so_far()
         self.states = states
         verdict = judge(self.journals, self.seen, states)
         if self.load.faults:
@@ -275,10 +282,14 @@ class Campaign:
         states = await asking.everything()
         if self.ask_all:
             await asking.details(states, list(states.messages))
-        self.world.smsc.record._journal.flush()  # type: ignore[union-attr]
-        seen = read_smsc(self.folder / "smsc.ndjson")
+        seen = self.seen_so_far()
         await asking.details(states, sorted(wanted_details(self.journals, seen, states)))
         return states
+
+    def seen_so_far(self) -> Smsc:
+        """The SMSC's journal up to now."""
+        self.world.smsc.record._journal.flush()  # type: ignore[union-attr]
+        return read_smsc(self.folder / "smsc.ndjson")
 
     async def _drain(self) -> None:
         deadline = time.monotonic() + self.patience

@@ -289,7 +289,8 @@ def _words(said: list[Said], smsc: Smsc, states: States, verdict: Verdict) -> No
         ticket: [reply for survey in surveys for reply in survey["replies"]]
         for ticket, surveys in states.surveys.items()
     }
-    for (msisdn, text, ticket), same in by(said, lambda one: (one.msisdn, one.text, one.ticket)).items():
+    sent = [one for one in said if one.mo in smsc.mos]  # nothing is left of one whose only part was lost
+    for (msisdn, text, ticket), same in by(sent, lambda one: (one.msisdn, one.text, one.ticket)).items():
         answered = [one for one in same if smsc.taken(one.mo)]
         verdict.counts["texts"] += len(answered)
         if len(answered) < len(same):
@@ -330,7 +331,7 @@ def _scores(journals: Journals, smsc: Smsc, states: States, verdict: Verdict) ->
     calls = by(journals.calls, lambda call: call.ticket)
     stated = by((one for one in journals.said if one.score is not None), lambda one: one.ticket)
     for ticket, answers in stated.items():
-        given = [one.score for one in answers if smsc.taken(one.mo)]
+        given = [one.score for one in answers if one.mo in smsc.mos and smsc.taken(one.mo)]
         if not given:
             continue
         verdict.counts["scores"] += 1

@@ -3,6 +3,7 @@ gateway with a database of its own under mixed load, left to drain, and judged f
 
 import asyncio
 import contextlib
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,12 +14,13 @@ import aiohttp
 import uvloop
 
 from gateway.simulator import scenario as scenarios
+from gateway.simulator.certificates import make_or_find, server_context
 from gateway.simulator.scenario import Receipts, Redelivery, Scenario, Span
 from tests.conftest import make_open_dir
 from tests.torture.campaign import Campaign, Result, tidy
 from tests.torture.checker import UNSETTLED
 from tests.torture.gateway import Gateway, GatewayDied, Setup
-from tests.torture.journal import NEVER_AGAIN
+from tests.torture.journal import NEVER_AGAIN, Smsc
 from tests.torture.outcomes import Row, figures, read_log
 from tests.torture.states import Asking
 from tests.torture.world import LATIN
@@ -27,6 +29,7 @@ MESSAGES: Final = 400
 RATE: Final = 50.0  #: calls a second, each some two and a half messages
 LOAD_SECONDS: Final = 60.0
 PATIENCE: Final = 45.0
+VAIN_SECONDS: Final = 5.0
 LOOK_SECONDS: Final = 0.25
 ROUTE_OUT_SECONDS: Final = 12.0  #: a route that fails is left out for ten
 
@@ -51,10 +54,14 @@ class Case:
     #: Breaches that the fault itself brings, with the reason why nothing can be done.
     brings: Mapping[str, str] = field(default_factory=dict)
     patience: float = PATIENCE
+    other: str | None = None  #: YAML of a second SMSC, in the sections at port OTHER
+    #: What is wrong at first: `password` or `authority`. It is put right when all are accepted.
+    wrong: str = ""
+    quiet: float = 0.0  #: so long it may do nothing, and still have something to do
 
 
-def played(case: Case, seed: int) -> Scenario:
-    """The SMSC of a case."""
+def played(plays: str, seed: int) -> Scenario:
+    """An SMSC of a case."""
     quick = Scenario(
         seed=seed,
         latency=Span(0.0, 0.03),
@@ -62,15 +69,17 @@ def played(case: Case, seed: int) -> Scenario:
         redelivery=Redelivery(timeout=Span(3.0, 3.0), after=Span(0.2, 0.2)),
         enquire_link=Span(5.0, 5.0),
     )
-    return scenarios.change(quick, scenarios.table(case.plays)) if case.plays else quick
+    return scenarios.change(quick, scenarios.table(plays)) if plays else quick
 
 
-def setup(case: Case) -> Setup:
+def setup(case: Case, wrong_ca: Path | None) -> Setup:
     """The gateway's configuration in a case."""
     profile = "own" if case.own else case.profile
+    tls = "allow_plaintext = true\n" if wrong_ca is None else f'tls_ca = "{wrong_ca}"\n'
     return Setup(
         window=case.window,
         smsc=f'binds = {case.binds}\nprofile = "{profile}"\nenquire_link = "2s"\n{case.smsc}',
+        tls=tls,
         delivery=case.delivery,
         sections=case.sections,
         profiles={"own": case.own} if case.own else {},
@@ -93,10 +102,13 @@ class Rest:
     """Whether the gateway has nothing left to do, by its own lists: a route that is left out for a while is
     quiet, and not at rest."""
 
-    def __init__(self, campaign: Campaign) -> None:
+    def __init__(self, campaign: Campaign, least: float) -> None:
         self._asking = Asking(campaign.gateway, campaign.session)
+        self._least = least
 
     async def __call__(self, quiet: float) -> bool:
+        if quiet < self._least:
+            return False
         for status in sorted(UNSETTLED):
             page = await self._asking.get("/v1/messages", status=status, limit="1")
             if page["data"]:
@@ -143,27 +155,52 @@ class Watch:
 async def run(case: Case, like: Gateway, *, seed: int, messages: int | None = None) -> tuple[Row, Path]:
     """One run; its row, and where its journals lie."""
     most = messages or case.messages
-    async with Campaign(
-        seed,
-        rate=case.rate,
-        talks=case.talks,
-        most=most,
-        played=played(case, seed),
-        setup=setup(case),
-        like=like,
-    ) as campaign:
-        campaign.world.tickets.trouble = 0.0
-        campaign.world.tongue = LATIN if case.latin else campaign.world.tongue
-        campaign.ask_all = True
-        campaign.patience = case.patience
-        watch = Watch(campaign)
-        await campaign.work(0.0)
-        watching = asyncio.create_task(watch.run())
-        try:
-            return await _judged(case, campaign, watch, most), campaign.folder
-        finally:
-            watching.cancel()
-            await asyncio.gather(watching, return_exceptions=True)
+    with tempfile.TemporaryDirectory() as authorities:
+        right, wrong = (Path(authorities) / name for name in ("right", "wrong"))
+        tls = server_context(make_or_find(right)) if case.wrong == "authority" else None
+        if tls is not None:
+            make_or_find(wrong)
+        async with Campaign(
+            seed,
+            rate=case.rate,
+            talks=case.talks,
+            most=most,
+            played=played(case.plays, seed),
+            other=played(case.other, seed + 1) if case.other is not None else None,
+            setup=setup(case, wrong / "ca.pem" if tls is not None else None),
+            tls=tls,
+            like=like,
+        ) as campaign:
+            campaign.world.tickets.trouble = 0.0
+            campaign.world.tongue = LATIN if case.latin else campaign.world.tongue
+            campaign.ask_all = True
+            campaign.patience = case.patience
+            watch = Watch(campaign)
+            await campaign.work(0.0)
+            watching = asyncio.create_task(watch.run())
+            try:
+                return await _judged(case, campaign, watch, most), campaign.folder
+            finally:
+                watching.cancel()
+                await asyncio.gather(watching, return_exceptions=True)
+
+
+def _attempts(seen: Smsc) -> int:
+    """How often it was tried to bind."""
+    return sum(line.what.startswith(("bind_", "refused", "never answered")) for line in seen.binds)
+
+
+async def _put_right(case: Case, campaign: Campaign) -> int:
+    """See how often it binds in vain, then put right what was wrong and start it again."""
+    await asyncio.sleep(VAIN_SECONDS)
+    tries = _attempts(campaign.seen_so_far())
+    await campaign.stop()
+    campaign.world.smsc.change({"accounts": []})
+    if case.wrong == "authority":
+        file = campaign.folder / "huiyin.toml"
+        file.write_text(file.read_text().replace("/wrong/ca.pem", "/right/ca.pem"))
+    await campaign.work(0.0)
+    return tries
 
 
 async def _judged(case: Case, campaign: Campaign, watch: Watch, most: int) -> Row:
@@ -172,15 +209,18 @@ async def _judged(case: Case, campaign: Campaign, watch: Watch, most: int) -> Ro
         async with asyncio.timeout(LOAD_SECONDS):
             while campaign.load.accepted < most:
                 await asyncio.sleep(0.05)
+    vain = await _put_right(case, campaign) if case.wrong else 0
     began = time.monotonic()
-    campaign.at_rest, campaign.before_judging = Rest(campaign), watch.look
+    campaign.at_rest, campaign.before_judging = Rest(campaign, case.quiet), watch.look
     result = await campaign.finish()
     row.drained = round(campaign.rested_at - began, 1)
     row.binds = watch.binds
     row.told = list(watch.told)
     row.rss = campaign.rss
-    row.attempts = sum("bind_" in line.what or "refused" in line.what for line in campaign.seen.binds)
+    row.attempts = _attempts(campaign.seen)
     figures(row, campaign.journals, campaign.seen, campaign.states, result.verdict)
+    if vain > case.binds:
+        result.verdict.breach("hammered", f"{vain} binds in {VAIN_SECONDS:.0f} s and more, all refused")
     row.log, strange = read_log(campaign.gateway.log)
     if strange:
         result.verdict.breach("strange log", strange[0])

@@ -85,7 +85,10 @@ class GatewayDied(Exception):  # noqa: N818 - what happened
 class Gateway:
     """The process. `module` is what runs: the gateway itself, or the wrapper that breaks it on purpose."""
 
-    def __init__(self, folder: Path, *, smsc: int, tickets: int, setup: Setup = USUAL) -> None:
+    def __init__(
+        self, folder: Path, *, smsc: int, tickets: int, other: int = 0, setup: Setup = USUAL
+    ) -> None:
+        """Ports of SMSC, ticket system and of a second SMSC, which is OTHER in the setup's sections."""
         self.folder = folder
         self.port = free_port(0)
         self.base = f"http://127.0.0.1:{self.port}"
@@ -102,7 +105,7 @@ class Gateway:
                 window=setup.window,
                 more_smsc=setup.tls + setup.smsc,
                 more_delivery=setup.delivery,
-                sections=setup.sections.replace("PORT", str(smsc)),
+                sections=setup.sections.replace("OTHER", str(other)),
                 unknown_wait="500ms",
                 response_timeout="1500ms",
             )

@@ -13,6 +13,7 @@ _TALKERS: Final = (
 
 NO_ID: Final = {
     "receipts without effect": "a receipt without id names no message",
+    "receipt lost": "the same",
 }
 CONTRADICTS_ITSELF: Final = {"last word otherwise": "final is final: the second word is on record"}
 AS_WRITTEN: Final = {
@@ -131,7 +132,7 @@ RECEIPTS: Final = (
     Case(name="esm_class: false", plays="receipts: {esm_class: false}", profile="no-tlvs"),
     Case(
         name="days late, ids used again",
-        plays="{ids: {reuse: 300}, receipts: {delay: 6h..4d, hasten: 86400}}",
+        plays="{ids: {reuse: 300}, receipts: {delay: 6h..40h, hasten: 43200}}",
     ),
 )
 FORMS: Final = tuple(
@@ -212,6 +213,7 @@ TEXTS: Final = (
         talks=0.3,
         messages=250,
         delivery='reassembly_wait = "10s"\n',
+        quiet=14.0,
     ),
     Case(name="mo-part-late", plays=_fault("do: mo-part-late, share: 0.5, by: 1s..4s"), talks=0.4),
     Case(
@@ -224,5 +226,46 @@ TEXTS: Final = (
         for profile in ("sar", "udh16", "payload", "strict-3.4", "no-tlvs")
     ),
 )  # fmt: skip
-ALL: Final = (*ANSWERS, *BINDS, *RECEIPTS, *FORMS, *UNTOLD, *IDS, *RATES, *TEXTS)
+_SECOND: Final = (
+    '[smsc.other]\nhost = "127.0.0.1"\nport = OTHER\nsystem_id = "huiyin"\npassword = "huiyin"\n'
+    "allow_plaintext = true\n\n"
+)
+_BACKUP: Final = _SECOND + '[[routing]]\nto = ["main"]\nbackup = ["other"]\n'
+_BOTH: Final = _SECOND + '[[routing]]\nto = ["main", "other"]\n'
+LOGINS: Final = (
+    Case(
+        name="the password is wrong at first",
+        plays="accounts: [{system_id: huiyin, password: another}]",
+        wrong="password",
+    ),
+    Case(name="its certificate's authority is not known at first", wrong="authority"),
+)
+TWO: Final = (
+    Case(
+        name="two SMSCs: the first is deaf again and again",
+        plays=_fault("do: deaf, every: 40"),
+        other="",
+        sections=_BACKUP,
+    ),
+    Case(
+        name="two SMSCs: the first refuses everything",
+        plays=_fault("do: refuse"),
+        own=_temporary("ESME_RSYSERR"),
+        other="",
+        sections=_BACKUP,
+    ),
+    Case(
+        name="two SMSCs: the first refuses binds",
+        plays=_fault("do: refuse-bind, status: 0x08, until: 5s"),
+        other="",
+        sections=_BACKUP,
+    ),
+    Case(
+        name="two SMSCs: one drops links",
+        plays=_fault("do: drop-before-answer, every: 50"),
+        other="",
+        sections=_BOTH,
+    ),
+)
+ALL: Final = (*ANSWERS, *BINDS, *RECEIPTS, *FORMS, *UNTOLD, *IDS, *RATES, *TEXTS, *LOGINS, *TWO)
 BY_NAME: Final = {case.name: case for case in ALL}

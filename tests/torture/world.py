@@ -131,18 +131,28 @@ class World:
         self._words = 0
         self.smsc: Smsc
 
-    async def start(self, played: Scenario, tls: ssl.SSLContext | None = None) -> None:
+    async def start(
+        self, played: Scenario, tls: ssl.SSLContext | None = None, other: Scenario | None = None
+    ) -> None:
+        """`other` is how a second SMSC behaves, if there is one; both write into one record."""
         path = self._folder / "smsc.ndjson"
         self.journals.smsc = path
         self.smsc = await Smsc.start(played, record_path=path, kept=1000, tls=tls)
         self.smsc.on_message(self._arrived)
+        self.others: list[Smsc] = []
+        if other is not None:
+            second = await Smsc.start(other)
+            second.record = self.smsc.record
+            second.on_message(self._arrived)
+            self.others.append(second)
         await self.tickets.start()
 
     async def close(self) -> None:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self.smsc.close()
+        for smsc in (*self.others, self.smsc):
+            await smsc.close()
         await self.tickets.close()
 
     def expect(self, asked: Asked) -> None:
@@ -153,8 +163,7 @@ class World:
         """Whether something is on its way from here."""
         return bool(
             self._tasks
-            or self.smsc.waiting
-            or len(self.smsc.agenda)
+            or any(smsc.waiting or len(smsc.agenda) for smsc in (self.smsc, *self.others))
             or any(not self.taken(each) for each in self.journals.said)
         )
 
