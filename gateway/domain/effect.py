@@ -6,6 +6,8 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from gateway.domain.subscription import Status
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:
@@ -94,4 +96,37 @@ class OptOut:
     scope: Scope
 
 
-Effect = Reply | WriteBack | Announce | FollowUp | CallOut | SetTimer | Inbox | OutOfInbox | Noted | OptOut
+@dataclass(frozen=True, slots=True)
+class Subscribe:
+    """This customer has this service now. The mirror keeps the conversation as where it came from."""
+
+    service: str  #: the platform's code
+    name: str
+    price: str  #: yuan, a decimal string
+    period: str | None = None  #: None: once
+    trial: bool = False
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unsubscribe:
+    """This customer is rid of a service; or, with another `status`, asked to be, or is not after all."""
+
+    service: str
+    status: Status = Status.CANCELLED
+
+
+Effect = (
+    Reply
+    | WriteBack
+    | Announce
+    | FollowUp
+    | CallOut
+    | SetTimer
+    | Inbox
+    | OutOfInbox
+    | Noted
+    | OptOut
+    | Subscribe
+    | Unsubscribe
+)

@@ -6,6 +6,7 @@
 import logging
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, Final, NamedTuple, Protocol
 from uuid import UUID
 
@@ -27,6 +28,8 @@ from gateway.domain.effect import (
     Reply,
     Scope,
     SetTimer,
+    Subscribe,
+    Unsubscribe,
     WriteBack,
 )
 from gateway.domain.event import Call, Callback, Event
@@ -37,6 +40,8 @@ from gateway.domain.msisdn import bucket_of
 from gateway.domain.request import Rejected
 from gateway.domain.routing import ReplyStatus
 from gateway.domain.rulebook import Rules
+from gateway.domain.subscription import Status as SubscriptionStatus
+from gateway.domain.subscription import Subscription
 from gateway.domain.survey import Survey
 from gateway.domain.timer import Timer, TimerKind
 from gateway.services.compose import Draft
@@ -45,6 +50,7 @@ from gateway.storage import contacts as contact_rows
 from gateway.storage import conversations as conversation_rows
 from gateway.storage import messages as message_rows
 from gateway.storage import replies as reply_rows
+from gateway.storage import subscriptions as subscription_rows
 from gateway.storage import timers as timer_rows
 from gateway.storage.database import Connection
 from gateway.telemetry import CONVERSATIONS
@@ -60,6 +66,9 @@ RECEIPT_AGAIN: Final = timedelta(days=1)
 
 #: Connectors whose answers no conversation waits for. There is one for every score: they are not looked up.
 UNHEARD: Final = frozenset({"ticket.satisfaction"})
+
+#: Why a call has failed that nobody is configured for.
+NO_CONNECTOR: Final = "no connector of this name is configured"
 
 
 class OutrunError(Exception):
@@ -123,6 +132,8 @@ class Changes:
             tuple[int, str, str], bool
         ] = {}  # bucket, MSISDN, scope: whether out; last word holds
         self._callbacks: list[Callback] = []
+        self._begun: list[Subscription] = []
+        self._ended: list[tuple[int, str, str, SubscriptionStatus, datetime]] = []
 
     def move(
         self,
@@ -198,6 +209,10 @@ class Changes:
             (self._opened if after.id in self._opened else self._conversations)[after.id] = after
             if after.status is not conversation.status:
                 CONVERSATIONS.labels(after.kind, after.status).inc()
+        for effect in effects:
+            if isinstance(effect, CallOut) and not self._outbox.has(effect.connector):
+                lacking = given.CallFailed(effect.connector, NO_CONNECTOR, effect.key)
+                after = self.move(after, lacking, self.now)
         return after
 
     def tell(self, event_type: str, bucket: int, subject: UUID, data: dict[str, Any]) -> None:
@@ -233,11 +248,11 @@ class Changes:
 
     async def write(self, connection: Connection) -> None:
         """Store all of it. Raises `OutrunError` when a conversation has moved on since it was loaded."""
-        await conversation_rows.insert(connection, list(self._opened.values()))
-        if self._conversations:
+        if self._conversations:  # first, for what is opened may take the place of one of them
             outrun = await conversation_rows.update(connection, list(self._conversations.values()))
             if outrun:
                 raise OutrunError
+        await conversation_rows.insert(connection, list(self._opened.values()))
         marks = [(uid.bytes[15], uid, status, reason) for uid, (status, reason) in self.marks.items()]
         await reply_rows.mark(connection, marks)
         if self._out:
@@ -247,6 +262,9 @@ class Changes:
             await contact_rows.opt_out(connection, [key for key, out in self._out.items() if out], self.now)
         if self._receipts:  # after the contacts, whose rows let one transaction at a time do this
             self._messages += await self._receipts_due(connection)
+        if self._begun or self._ended:
+            await subscription_rows.put(connection, self._begun)
+            await subscription_rows.mark(connection, self._ended)
         await timer_rows.insert(connection, self._timers)
         if self._messages:
             await message_rows.insert(connection, self._messages)
@@ -287,6 +305,10 @@ class Changes:
                 pass  # made before, so that a template's fault leaves nothing half done
             case OptOut():
                 self.opt_out(after.bucket, after.msisdn, effect, after.id)
+            case Subscribe():
+                self._begun.append(_subscription(after, effect, self.now))
+            case Unsubscribe(service, status):
+                self._ended.append((after.bucket, after.msisdn, service, status, self.now))
 
     async def _receipts_due(self, connection: Connection) -> list[Message]:
         """The receipts of opt-outs in each customer's language, without those that were sent lately."""
@@ -323,6 +345,23 @@ class Changes:
         self._events.append(
             Call(connector=connector, bucket=after.bucket, subject=after.id, at=self.now, data=data)
         )
+
+
+def _subscription(conversation: Conversation, begun: Subscribe, now: datetime) -> Subscription:
+    return Subscription(
+        conversation.bucket,
+        conversation.msisdn,
+        begun.service,
+        begun.name,
+        Decimal(begun.price),
+        begun.period,
+        SubscriptionStatus.ACTIVE,
+        begun.trial,
+        now,
+        begun.expires_at,
+        conversation.id,
+        now,
+    )
 
 
 class Conversations:
