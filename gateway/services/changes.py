@@ -1,4 +1,4 @@
-"""What a batch of replies, timers or verdicts does to conversations, from its first decision to the commit."""
+"""What a batch of replies, timers or verdicts does to conversations, from decision to commit."""
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
