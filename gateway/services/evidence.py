@@ -61,6 +61,14 @@ class Dossier:
         return not self.doubts
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retired:
+    """How many rows went because their time was over, and whose chains' did not, for something is wrong."""
+
+    rows: int
+    doubted: Sequence[int]
+
+
 class Evidence:
     """Reads, but for `retire`. Every method raises `StorageUnavailable` when the database can't be asked."""
 
@@ -117,22 +125,35 @@ class Evidence:
         async with self._database.connection() as connection:
             return await table.heads(connection), self._now()
 
-    async def retire(self, before: datetime) -> int:
-        """Remove what is older, a part of each chain at a time, and seal the chains there. How many went."""
+    async def retire(self, before: datetime) -> Retired:
+        """Remove what is older, a part of each chain at a time, and seal the chains there.
+
+        What is not as it was written stays, for it is evidence of another kind.
+        """
         async with self._database.connection() as connection:
             buckets = await table.old(connection, before)
-        removed = 0
+        rows, doubted = 0, []
         for bucket in buckets:
             async with self._database.transaction() as connection:
-                removed += await table.seal(connection, bucket, before, self._now())
-        return removed
+                end = await table.cut(connection, bucket, before)
+                if end is None:
+                    continue
+                looked = await _look(connection, bucket, (), SMALL_PAGE, end)
+                if looked.findings:
+                    doubted.append(bucket)
+                else:
+                    rows += await table.seal(connection, end, before, self._now())
+        return Retired(rows=rows, doubted=doubted)
 
 
-async def _look(connection: Connection, bucket: int, kept: Sequence[Kept], page: int) -> Looked:
-    head = next(iter(await table.heads(connection, bucket)), None)
+async def _look(
+    connection: Connection, bucket: int, kept: Sequence[Kept], page: int, end: Head | None = None
+) -> Looked:
+    """A chain to its head, or to the row that `end` says."""
+    head = end or next(iter(await table.heads(connection, bucket)), None)
     seal = next(iter(await table.seals(connection, bucket)), None)
     chain = Chain(bucket, head, seal, [each for each in kept if each.head.bucket == bucket])
-    async for entries in table.walk(connection, bucket, page):
+    async for entries in table.walk(connection, bucket, page, end.n if end else None):
         for entry in entries:
             chain.take(entry)
     return Looked(bucket=bucket, rows=chain.rows, head=head, seal=seal, findings=chain.end())

@@ -67,5 +67,11 @@ class Upkeep:
                 dropped = await partitions.drop_before(connection, table, now - kept)
                 if dropped:
                     log.info("dropped", extra={"partitions": dropped})
-        if retired := await self._evidence.retire(now - self._evidence_kept):
-            log.info("evidence retired", extra={"rows": retired})
+        retired = await self._evidence.retire(now - self._evidence_kept)
+        if retired.rows:
+            log.info("evidence retired", extra={"rows": retired.rows})
+        if retired.doubted:
+            log.error(
+                "old evidence is not as it was written and stays; run `huiyin evidence verify`",
+                extra={"buckets": list(retired.doubted)},
+            )

@@ -69,17 +69,20 @@ async def of(connection: Connection, bucket: int, confirmation_id: UUID) -> list
 
 WALK: Final = f"""
 SELECT {_COLUMNS} FROM evidence
- WHERE bucket = $1 AND ($2::bigint IS NULL OR n > $2) ORDER BY n LIMIT $3"""  # noqa: S608 - ours
+ WHERE bucket = $1 AND ($2::bigint IS NULL OR n > $2) AND ($4::bigint IS NULL OR n <= $4)
+ ORDER BY n LIMIT $3"""  # noqa: S608 - ours
 
 
-async def walk(connection: Connection, bucket: int, page: int = PAGE) -> AsyncIterator[list[Entry]]:
-    """A bucket's chain from its first row to its last, a page at a time.
+async def walk(
+    connection: Connection, bucket: int, page: int = PAGE, until: int | None = None
+) -> AsyncIterator[list[Entry]]:
+    """A bucket's chain from its first row to its last, or to number `until`, a page at a time.
 
     Within a transaction that reads one state of the database, or rows that are appended meanwhile look as if
     the head did not know of them.
     """
     after: int | None = None
-    while rows := await connection.fetch(WALK, bucket, after, page):
+    while rows := await connection.fetch(WALK, bucket, after, page, until):
         yield [_entry(row) for row in rows]
         after = rows[-1]["n"]
         if len(rows) < page:
@@ -147,20 +150,23 @@ INSERT INTO evidence_seals (bucket, n, hash, before, sealed_at) VALUES ($1, $2, 
 REMOVE: Final = "DELETE FROM evidence WHERE bucket = $1 AND n <= $2"
 
 
-async def seal(
-    connection: Connection, bucket: int, before: datetime, now: datetime, limit: int = AT_ONCE
-) -> int:
-    """Remove a bucket's rows older than `before` and keep where they ended; gives how many went.
+async def cut(connection: Connection, bucket: int, before: datetime, limit: int = AT_ONCE) -> Head | None:
+    """Where a chain may be cut because all up to there is older than `before`; None: nowhere.
 
-    At most `limit` of them: whoever appends to the chain waits meanwhile.
-    In a transaction. The chain from there on can be checked as before, and exported heads up to there can't.
+    At most `limit` rows on. In a transaction: who appends to the chain waits until its end.
     """
     await connection.fetch(LOCK, [bucket])
     row = await connection.fetchrow(CUT, bucket, before, limit)
-    if row is None:
-        return 0
-    await connection.execute(SEAL, bucket, row["n"], row["hash"], before, now)
-    done: str = await connection.execute(REMOVE, bucket, row["n"])
+    return None if row is None else Head(bucket, row["n"], row["hash"])
+
+
+async def seal(connection: Connection, end: Head, before: datetime, now: datetime) -> int:
+    """Remove a chain's rows up to where `cut` said, and keep where they ended; gives how many went.
+
+    The chain from there on can be checked as before, and exported heads up to there can't.
+    """
+    await connection.execute(SEAL, *end, before, now)
+    done: str = await connection.execute(REMOVE, end.bucket, end.n)
     return int(done.rpartition(" ")[2])
 
 

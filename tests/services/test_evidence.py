@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import AsyncIterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import asyncpg
@@ -12,7 +12,7 @@ from gateway.domain import exported_heads
 from gateway.domain.evidence import Entry, Head, link
 from gateway.domain.tampering import Cause, Finding, Kept, What, check
 from gateway.domain.testimony import Offered, Replied
-from gateway.services.evidence import Evidence
+from gateway.services.evidence import Evidence, Retired
 from gateway.storage import evidence as table
 from gateway.storage.database import Connection, Database
 from tests.services.testimony import START, cnf, record, story
@@ -330,14 +330,28 @@ async def test_a_confirmation_is_doubted_for_what_may_concern_it(
     assert dossier.intact == (not doubts)
 
 
+async def retired(evidence: Evidence, before: datetime) -> int:
+    done = await evidence.retire(before)
+    assert done.doubted == []
+    return done.rows
+
+
+async def test_what_was_made_to_look_old_stays(database: Database, evidence: Evidence) -> None:
+    await tamper(database, "UPDATE evidence SET at = '2001-01-01' WHERE bucket = 7 AND n <= 6")
+    before = await all_findings(evidence)
+    assert [(each.cause, each.n) for each in before] == [(Cause.CONTENT, n) for n in range(1, 7)]
+    assert await evidence.retire(START) == Retired(rows=0, doubted=[7])
+    assert await all_findings(evidence) == before
+
+
 async def test_what_is_too_old_goes_and_leaves_chains_that_verify(
     database: Database, evidence: Evidence
 ) -> None:
     kept = await exported(evidence)
-    assert await evidence.retire(START + timedelta(seconds=2)) == 2 * 3 + 2
+    assert await retired(evidence, START + timedelta(seconds=2)) == 2 * 3 + 2
     await record(database, cnf(4))
     assert await all_findings(evidence, kept) == []
-    assert await evidence.retire(START + YEAR) == LAST + STEPS - 6 + STEPS - 2
+    assert await retired(evidence, START + YEAR) == LAST + STEPS - 6 + STEPS - 2
     assert await all_findings(evidence, kept) == []
     looked = await evidence.look(7)
     assert looked.rows == 0

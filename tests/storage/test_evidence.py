@@ -26,6 +26,12 @@ def new(bucket: int, number: int = 0, at: datetime = START) -> New:
     return New(bucket, cnf(number, bucket), at, "replied", canonical({"text": f"好的 {number}"}))
 
 
+async def sealed(connection: Connection, before: datetime, limit: int = 1000) -> int:
+    async with connection.transaction():
+        end = await evidence.cut(connection, 7, before, limit)
+        return await evidence.seal(connection, end, before, START) if end else 0
+
+
 async def rows_of(connection: Connection, bucket: int, page: int = 1000) -> list[Entry]:
     return [entry async for entries in evidence.walk(connection, bucket, page) for entry in entries]
 
@@ -104,8 +110,7 @@ async def test_who_appends_at_once_to_the_same_chains_waits_and_leaves_no_gap(da
 async def test_a_slip_is_refused(connection: Connection, statement: str) -> None:
     async with connection.transaction():
         await evidence.append(connection, [new(7, at=START - YEAR), new(7, 1)])
-    async with connection.transaction():
-        await evidence.seal(connection, 7, START, START)
+    assert await sealed(connection, START) == 1
     with pytest.raises(asyncpg.InsufficientPrivilegeError, match="append-only"):
         await connection.execute(statement)
 
@@ -117,8 +122,7 @@ async def test_a_chain_is_cut_at_its_beginning_only(connection: Connection) -> N
     whole = await rows_of(connection, 7)
 
     async def cut(years: float) -> int:
-        async with connection.transaction():
-            return await evidence.seal(connection, 7, START - years * YEAR, START)
+        return await sealed(connection, START - years * YEAR)
 
     assert [await cut(years) for years in (9, 2, 2, 0.5)] == [0, 2, 0, 2]
     assert await rows_of(connection, 7) == whole[4:]
@@ -141,8 +145,7 @@ async def test_much_that_is_old_goes_a_part_at_a_time(connection: Connection) ->
         await evidence.append(connection, [new(7, n, START - YEAR) for n in range(7)] + [new(9)])
     went = []
     while await evidence.old(connection, START) == [7]:
-        async with connection.transaction():
-            went.append(await evidence.seal(connection, 7, START, START, limit=3))
+        went.append(await sealed(connection, START, limit=3))
     assert went == [3, 3, 1]
     assert check(
         await rows_of(connection, 9), await evidence.heads(connection), await evidence.seals(connection)
