@@ -212,8 +212,10 @@ class _Writer:
                 return None if value else "!"
             case "by" if value is None:
                 return self._words["rules"] if kind == "understood" else None
-            case "reading" | "status" | "before" | "outcome" | "purpose" if value is not None:
+            case "reading" | "status" | "before" | "outcome" if value is not None:
                 return self._known(value)
+            case "purpose":
+                return self._words.get(f"purpose.{value}", str(value))
             case "template" if value is not None and says.get("version"):
                 return f"{value}, {says['version']}"
         return None if value is None else _flat(value)

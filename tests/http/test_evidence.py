@@ -104,7 +104,14 @@ async def told(dossier: Dossier, **more: Any) -> dict[str, Any]:
     [
         pytest.param(
             "zh-CN",
-            ["付费业务确认凭证", "以下记录与写入时一致", "判定为同意", "短信中心已接收", "已同意"],
+            [
+                "付费业务确认凭证",
+                "以下记录与写入时一致",
+                "判定为同意",
+                "短信中心已接收",
+                "办理回执",
+                "已同意",
+            ],
             id="zh-CN",
         ),
         pytest.param("en", ["Record of a paid confirmation", "as they were written", "Read asyes"], id="en"),
