@@ -196,6 +196,8 @@ class Flights:
     AWAITING: Final = 200_000
     #: Messages whose outcome is unknown and that a receipt may yet settle.
     UNKNOWN: Final = 10_000
+    #: Copies without an answer, of one customer, that are remembered.
+    NAMELESS: Final = 100
     #: After so long no receipt is waited for any more.
     LONGEST: Final = timedelta(days=7)
 
@@ -299,9 +301,10 @@ class Flights:
             del self._unknown[next(iter(self._unknown))]
 
     def lose(self, segment: Segment, copies: int = 1) -> None:
-        """So many copies of it have no id that we know: a strange receipt may be about any of them, for good."""
+        """So many copies of it have no id that we know: a strange receipt may be about any of them."""
         nameless = self._nameless.setdefault(segment.outgoing.message.msisdn, [])
         nameless += [(_place_of(segment), segment.sent_at)] * copies
+        del nameless[: -self.NAMELESS]
         if len(self._nameless) > self.UNKNOWN:
             del self._nameless[next(iter(self._nameless))]
 

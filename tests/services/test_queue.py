@@ -228,6 +228,19 @@ def test_a_message_is_brought_to_where_its_log_ends() -> None:
     assert not long.untouched
 
 
+def test_memory_of_copies_without_an_answer_is_bounded() -> None:
+    flights = Flights()
+    segment, other = (Outgoing(message_to(ANNA)).segments[0] for _ in range(2))
+    flights.lose(other)
+    for _ in range(flights.NAMELESS):
+        flights.lose(segment)
+    assert flights.nameless(segment) == (flights.NAMELESS, None)
+    assert flights.nameless(other) == (0, None)
+    for _ in range(flights.NAMELESS + 1):
+        flights.find_again(segment)
+    assert not flights._nameless
+
+
 def test_memory_of_unknown_messages_is_bounded() -> None:
     flights = Flights()
     flights.UNKNOWN = 1  # type: ignore[misc]
