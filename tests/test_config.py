@@ -172,6 +172,27 @@ allow_targets = ["10.1.0.1/16"]
             id="further country without a plan",
         ),
         pytest.param(
+            '[regions]\ntime_zone = "Asia/Shangai"',
+            'huiyin.toml:2: regions.time_zone: there is no time zone "Asia/Shangai"; '
+            "did you mean Asia/Shanghai?",
+            id="unknown time zone",
+        ),
+        pytest.param(
+            '[regions]\ntime_zone = "+08:00"',
+            'huiyin.toml:2: regions.time_zone: there is no time zone "+08:00"; write it as Asia/Shanghai',
+            id="no name of a time zone",
+        ),
+        pytest.param(
+            '[regions]\ntime_zone = "../../etc/passwd"',
+            'huiyin.toml:2: regions.time_zone: "../../etc/passwd" is no time zone',
+            id="time zone outside its folder",
+        ),
+        pytest.param(
+            '[regions]\ntime_zone = ""',
+            'huiyin.toml:2: regions.time_zone: "" is no time zone',
+            id="empty time zone",
+        ),
+        pytest.param(
             '[node]\nroles = ["sendr"]',
             'huiyin.toml:2: node.roles[0]: expected one of api, sender, not "sendr"; did you mean sender?',
             id="item of a list",

@@ -33,12 +33,10 @@ def _plain(cell: Cell) -> Cell:
 def wants_sheet(accept: str) -> bool:
     """Whether an Accept header prefers CSV to JSON (RFC 9110 §12.5.1)."""
     weights = dict(_weights(accept))
-    everything = weights.get("*/*", 0.0)
-    json = weights.get("application/json", weights.get("application/*", everything))
-    return (
-        weights.get(CSV, weights.get("text/*", 0.0)) > 0
-        and weights.get(CSV, weights.get("text/*", 0.0)) >= json
+    json = next(
+        (weights[name] for name in ("application/json", "application/*", "*/*") if name in weights), 0
     )
+    return 0 < weights.get(CSV, weights.get("text/*", 0)) >= json
 
 
 def _weights(accept: str) -> Iterable[tuple[str, float]]:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from gateway.domain.ids import floor_at
+from gateway.domain.ids import floor_at, made_at
 from gateway.domain.message import Message, Step
 from gateway.domain.msisdn import DEFAULT_REGIONS, bucket_of, parse_msisdn
 from gateway.domain.timeliness import SPANS, Promptness
@@ -167,10 +167,13 @@ class Lookups:
                 wanted = wanted._replace(before=min(wanted.before, floor))
             return found
 
-    def _floors(self, lowest: UUID) -> Iterator[UUID]:
-        """Bounds ever further back: who looks for a status mostly means the latest ones."""
+    def _floors(self, lowest: UUID, below: UUID = LAST) -> Iterator[UUID]:
+        """Bounds ever further back from now, or from `below`: who filters mostly means the latest ones."""
+        newest = self._now()
+        if below < floor_at(newest):
+            newest = made_at(below)
         span = FIRST_SPAN
-        while (moment := self._now() - span) > EPOCH and (floor := floor_at(moment)) > lowest:
+        while (moment := newest - span) > EPOCH and (floor := floor_at(moment)) > lowest:
             yield floor
             span *= 4
         yield lowest
@@ -199,9 +202,7 @@ class Lookups:
             if msisdn is not None or ticket is not None or not wanted.is_selective:
                 return await table.conversations(connection, wanted)
             found: list[Conversation] = []
-            for floor in self._floors(wanted.floor):
-                if floor >= wanted.before:
-                    continue
+            for floor in self._floors(wanted.floor, wanted.before):
                 found += await table.conversations(
                     connection, wanted._replace(floor=floor, limit=page.limit - len(found))
                 )

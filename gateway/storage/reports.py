@@ -45,6 +45,7 @@ SETTLED: Final = timedelta(days=4)
 #: changed a conversation without putting that on record has committed when its day is counted.
 COUNTED_AFTER: Final = SETTLED + timedelta(hours=1)
 LOCK: Final = 0x6875_6979_0003  # one node at a time counts
+COUNT_SECONDS: Final = 300.0  # a day of a whole country; nobody waits for it
 
 
 class By(StrEnum):
@@ -243,8 +244,8 @@ async def count(connection: Connection, day: Day, now: datetime) -> None:
         raise Outrun from None
     for table in ("satisfaction_days", "timeliness_days"):
         await connection.execute(f"DELETE FROM {table} WHERE day = $1", day.date)  # noqa: S608
-    await connection.execute(COUNT_SATISFACTION, *_columns([day]))
-    await connection.execute(COUNT_TIMELINESS, *_columns([day]))
+    await connection.execute(COUNT_SATISFACTION, *_columns([day]), timeout=COUNT_SECONDS)
+    await connection.execute(COUNT_TIMELINESS, *_columns([day]), timeout=COUNT_SECONDS)
     await connection.execute(FORGET_CHANGES, day.first, day.end)
 
 

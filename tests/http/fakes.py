@@ -234,14 +234,19 @@ class FakeReports:
 
     async def satisfaction(self, period: Period, by: By, wanted: Wanted) -> Report[Satisfaction]:
         self._heard(period, by, wanted)
-        groups = [Group(key=key, figures=satisfaction(rows)) for key, rows in self.surveys.items()]
         total = satisfaction(row for rows in self.surveys.values() for row in rows)
+        if by is By.DAY:
+            return Report(total=total, groups=[Group(key=str(period.last), figures=total)])
+        groups = [Group(key=key, figures=satisfaction(rows)) for key, rows in self.surveys.items()]
         return Report(total=total, groups=groups)
 
     async def timeliness(self, period: Period, by: TicketsBy, wanted: Wanted) -> Report[Timeliness]:
         self._heard(period, by, wanted)
+        total = timeliness(row for rows in self.tickets.values() for row in rows)
+        if by is TicketsBy.DAY:
+            return Report(total=total, groups=[Group(key=str(period.last), figures=total)])
         groups = [Group(key=key, figures=timeliness(rows)) for key, rows in self.tickets.items()]
-        return Report(total=timeliness(row for rows in self.tickets.values() for row in rows), groups=groups)
+        return Report(total=total, groups=groups)
 
     def _heard(self, period: Period, by: str, wanted: Wanted) -> None:
         if self.fails is not None:
@@ -394,6 +399,7 @@ class World:
     inbox: FakeInbox
     ways: FakeWays
     listener: server.Listener
+    reports: Reports = field(default_factory=FakeReports)
 
 
 @asynccontextmanager
@@ -426,6 +432,8 @@ async def world(
     url = f"http://127.0.0.1:{listener.port}"
     try:
         async with aiohttp.ClientSession(url, headers={"Authorization": "Bearer all"}) as http:
-            yield World(url, http, ring, intake, dispatch, callbacks, fake, inbox, ways, listener)
+            yield World(
+                url, http, ring, intake, dispatch, callbacks, fake, inbox, ways, listener, services.reports
+            )
     finally:
         await listener.stop(1.0)

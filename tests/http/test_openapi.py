@@ -5,15 +5,19 @@ import json
 import re
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from gateway.domain.figures import Outcome
 from gateway.domain.ids import IdSource
+from gateway.domain.scale import Scale
+from gateway.domain.survey import Status
+from gateway.domain.timeliness import Answered
 from gateway.http.openapi import problems_of
 from gateway.http.resources import ROUTES, openapi
 from gateway.http.routes import Route
-from tests.http.fakes import World, delivery
+from tests.http.fakes import FakeReports, World, delivery
 
 DOCUMENT = json.loads(openapi())
 
@@ -49,6 +53,16 @@ async def test_a_fuzzer_finds_no_answer_that_is_not_described(api: World, tmp_pa
     ids = IdSource()
     api.callbacks.rows = [delivery(ids) for _ in range(3)]
     await api.webhooks.create("https://crm.example.com", ["*"])
+    fake = cast(FakeReports, api.reports)
+    fake.surveys = {
+        "-it": [Outcome(scale, "answered", None, 1, True, True, True, True, 2) for scale in Scale],
+        None: [
+            Outcome("ten", status, "asked-lately", None, False, False, False, False, 1)
+            for status in Status
+            if status is not Status.ANSWERED
+        ],
+    }
+    fake.tickets = {"it": [Answered(hours, 2) for hours in (None, -1, 0, 48, 49, 73, 1000)], None: []}
     fuzzer = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "schemathesis.cli", "run", f"{api.url}/openapi.json"),
         *("--header", "Authorization: Bearer all", "--phases", "examples,coverage,fuzzing"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -9,9 +10,11 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import asyncpg
 import msgspec
 import pytest
 
+from gateway.domain.days import days
 from gateway.domain.figures import Satisfaction
 from gateway.domain.ids import IdSource
 from gateway.domain.msisdn import bucket_of
@@ -19,10 +22,12 @@ from gateway.domain.scale import Scale
 from gateway.domain.survey import Revision, State, Status, Subject, Survey, Why
 from gateway.domain.timeliness import Promptness, hours_begun, promptness
 from gateway.services import reports
-from gateway.services.lookups import Like, Lookups, Page
+from gateway.services.lookups import Like, Lookups, Page, TooWide
 from gateway.services.reports import By, Period, Report, Reports, TicketsBy, Wanted
 from gateway.storage import conversations as rows
-from gateway.storage.database import Database
+from gateway.storage import reports as table
+from gateway.storage.database import Database, StorageUnavailable
+from gateway.storage.reports import Outrun
 
 CHINA = ZoneInfo("Asia/Shanghai")
 #: Real time: how old a conversation is, the database says by its own clock.
@@ -347,3 +352,176 @@ async def agree(told: Reports, surveys: Sequence[Survey], chance: random.Random)
             counts = {each: count for each in Promptness if (count := given[each.replace("-", "_")])}
             assert counts == expected.pop(group.key)
         assert expected == {}
+
+
+# Counted days
+
+OLD = NOW - timedelta(days=10)
+
+
+async def satisfied(told: Reports) -> tuple[int, int]:
+    """How many surveys and how many answers there are in all."""
+    total = (await told.satisfaction(period(TODAY - timedelta(days=30)), By.TOUCHPOINT, Wanted())).total
+    return total.surveys, total.answered
+
+
+def answered(survey: Survey) -> Survey:
+    return survey._replace(
+        status=Status.ANSWERED, state=State(revisions=(Revision(score=9, at=NOW, by="anna"),))
+    )
+
+
+async def of_table(database: Database, statement: str) -> list[Any]:
+    async with database.connection() as connection:
+        return [row[0] for row in await connection.fetch(statement)]
+
+
+async def test_only_days_that_settled_are_counted(database: Database, told: Reports) -> None:
+    assert await told.count() == 0
+    await stored(database, *(asked(n, NOW - timedelta(days=n)) for n in range(9)))
+    assert await told.count() == 4
+    counted = await of_table(database, "SELECT day FROM report_days ORDER BY day")
+    assert counted == [TODAY - timedelta(days=n) for n in (8, 7, 6, 5)]
+    assert await told.count() == 0
+    assert await satisfied(told) == (9, 0)
+
+
+async def test_each_survey_is_counted_with_its_agent_and_for_all_agents(
+    database: Database, told: Reports
+) -> None:
+    await stored(database, *(asked(n, OLD, agent=f"A{n}") for n in range(5)))
+    await told.count()
+    rows_of = "SELECT surveys FROM satisfaction_days WHERE by_agent = {} ORDER BY 1"
+    assert await of_table(database, rows_of.format("true")) == [1] * 5
+    assert await of_table(database, rows_of.format("false")) == [5]
+    span = period(TODAY - timedelta(days=30))
+    assert keys(await told.satisfaction(span, By.AGENT, Wanted())) == {f"A{n}": 1 for n in range(5)}
+    assert keys(await told.satisfaction(span, By.TOUCHPOINT, Wanted(agent="A3"))) == {"hotline": 1}
+    assert keys(await told.satisfaction(span, By.TOUCHPOINT, Wanted())) == {"hotline": 5}
+
+
+async def test_only_late_changes_are_put_on_record(database: Database) -> None:
+    old, young = asked(1, OLD), asked(2, NOW - timedelta(days=3))
+    await stored(database, old, young)
+    await moved(database, answered(young))
+    assert await of_table(database, "SELECT id FROM report_changes") == []
+    await moved(database, answered(old))
+    assert await of_table(database, "SELECT id FROM report_changes") == [old.id]
+
+
+async def test_a_change_that_was_outrun_is_not_put_on_record(database: Database) -> None:
+    old = asked(1, OLD)
+    await stored(database, old)
+    async with database.transaction() as connection:
+        assert await rows.update(connection, [old._replace(version=7)]) == {old.id}
+    assert await of_table(database, "SELECT id FROM report_changes") == []
+
+
+async def test_a_change_under_way_while_its_day_is_counted_is_not_lost(
+    database: Database, told: Reports
+) -> None:
+    old = asked(1, OLD)
+    await stored(database, old)
+    async with database.transaction() as connection:
+        await rows.update(connection, [answered(old)])
+        assert await told.count() > 0  # sees nothing of it
+        assert await satisfied(told) == (1, 0)
+    assert await satisfied(told) == (1, 1)
+    assert await told.count() == 1
+    assert await satisfied(told) == (1, 1)
+    assert await of_table(database, "SELECT id FROM report_changes") == []
+
+
+async def test_several_nodes_count_each_day_once(database: Database, told: Reports) -> None:
+    await stored(database, *(asked(n, NOW - timedelta(days=5 + n)) for n in range(12)))
+    others = [told, *(Reports(database, lambda: NOW, CHINA) for _ in range(3))]
+    done = await asyncio.gather(*(each.count() for each in others), return_exceptions=True)
+    assert [each for each in done if not isinstance(each, int | Outrun)] == []
+    await told.count()
+    assert await satisfied(told) == (12, 0)
+    assert await of_table(database, "SELECT sum(surveys) FROM satisfaction_days WHERE by_agent") == [12]
+
+
+async def test_who_counts_by_an_older_view_gives_way(database: Database, told: Reports) -> None:
+    """Between our snapshot and our lock the other node has counted the same day."""
+    survey = asked(1, OLD)
+    await stored(database, survey)
+    (day,) = days(OLD.astimezone(CHINA).date(), OLD.astimezone(CHINA).date(), CHINA)
+
+    class Late:
+        def __init__(self, connection: Any) -> None:
+            self._connection = connection
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._connection, name)
+
+        async def fetchval(self, query: str, *arguments: Any) -> Any:
+            await self._connection.fetchval("SELECT 1 FROM report_days")
+            async with database.transaction() as other:
+                await table.count(other, day, NOW)
+            return await self._connection.fetchval(query, *arguments)
+
+    with pytest.raises(Outrun):
+        async with database.transaction() as connection:
+            await table.count(Late(connection), day, NOW)
+    assert await satisfied(told) == (1, 0)
+
+
+async def test_another_time_zone_has_other_days(database: Database, told: Reports) -> None:
+    late = NOW.replace(hour=20) - timedelta(days=10)  # the next day in China
+    await stored(database, asked(1, late))
+    await told.count()
+    here = Reports(database, lambda: NOW, ZoneInfo("UTC"))
+    span = Period(first=TODAY - timedelta(days=30), last=TODAY, zone=here.zone)
+    for _ in range(2):
+        assert keys(await here.satisfaction(span, By.DAY, Wanted())) == {late.date().isoformat(): 1}
+        await here.count()
+    in_china = late.astimezone(CHINA).date().isoformat()
+    assert keys(await told.satisfaction(period(TODAY - timedelta(days=30)), By.DAY, Wanted())) == {
+        in_china: 1
+    }
+    assert in_china != late.date().isoformat()
+
+
+async def test_a_report_that_takes_too_long_is_given_up(
+    database: Database, told: Reports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(table, "ONE_SNAPSHOT", table.ONE_SNAPSHOT.replace("'10s'", "'50ms'"))
+    async with database.transaction() as connection:
+        await connection.execute("LOCK TABLE conversations")
+        with pytest.raises(TooWide):
+            await told.satisfaction(period(), By.DAY, Wanted())
+        with pytest.raises(TooWide):
+            await told.timeliness(period(), TicketsBy.DAY, Wanted())
+    assert await satisfied(told) == (0, 0)
+
+
+async def test_a_report_changes_nothing(database: Database, told: Reports) -> None:
+    async with told._snapshot() as connection:
+        with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
+            await connection.execute("DELETE FROM report_days")
+
+
+async def test_days_are_counted_in_the_background(
+    database: Database, told: Reports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reports, "EVERY_SECONDS", 0.01)
+    counts, failures = told.count, [Outrun(), StorageUnavailable("gone"), ValueError("a bug")]
+    again = asyncio.Event()
+
+    async def count() -> int:
+        if failures:
+            raise failures.pop()
+        found = await counts()
+        again.set()
+        return found
+
+    monkeypatch.setattr(told, "count", count)
+    await stored(database, asked(1, OLD))
+    task = asyncio.create_task(told.run())
+    try:
+        async with asyncio.timeout(10):
+            await again.wait()
+    finally:
+        task.cancel()
+    assert len(await of_table(database, "SELECT day FROM report_days")) > 1
