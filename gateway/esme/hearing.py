@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from gateway.esme.route import Route
 from gateway.esme.translate import receipt_of, short_message_of
-from gateway.services.carrier import Outcome
+from gateway.services.carrier import Outcome, Parcel
 from gateway.services.inbound import ShortMessage
 from gateway.services.receipts import Receipt
 from gateway.smpp import status
@@ -33,6 +33,8 @@ class Ears:
     room_again: Callable[[], None]
     number_of: Callable[[str], str]  #: an address as the SMSC writes it → the customer's MSISDN
     now: Callable[[], datetime]
+    #: Whether a parcel that was kept for a while may still be written: much may have happened meanwhile.
+    may_go: Callable[[Parcel], bool] = lambda _parcel: True
 
 
 class Hearing:
