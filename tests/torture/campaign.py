@@ -307,7 +307,11 @@ class Campaign:
             now = (counts.submits, counts.receipts_taken, counts.mos_taken, len(self.journals.calls))
             if now != seen or self.world.busy():
                 seen, still = now, time.monotonic()
-            elif time.monotonic() - still > QUIET_SECONDS and await self.at_rest(time.monotonic() - still):
+            elif (
+                (quiet := time.monotonic() - still) > QUIET_SECONDS
+                and await self.at_rest(quiet)
+                and (counts.submits, counts.receipts_taken) == now[:2]
+            ):
                 self.rested_at = still
                 return
             await asyncio.sleep(0.1)

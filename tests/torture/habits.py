@@ -15,7 +15,7 @@ NO_ID: Final = {
     "receipts without effect": "a receipt without id names no message",
     "receipt lost": "the same",
 }
-CONTRADICTS_ITSELF: Final = {"last word otherwise": "final is final: the second word is on record"}
+CUT_ID: Final = {"receipts without effect": "the id in such an answer is cut short; receipts name the whole"}
 AS_WRITTEN: Final = {
     "words doubled": "SMPP gives a customer's message no id: on one session the second is the customer's own",
     "score written twice": "the same: the second score is written again, and is the same",
@@ -80,7 +80,7 @@ ANSWERS: Final = (
     Case(name="nack: throttled", plays=_fault("do: nack, share: 0.02, status: 0x58")),
     Case(name="garbage", plays=_fault("do: garbage, every: 100")),
     Case(name="garbage-body", plays=_fault("do: garbage-body, share: 0.05")),
-    Case(name="bad-length", plays=_fault("do: bad-length, every: 100")),
+    Case(name="bad-length", plays=_fault("do: bad-length, every: 100"), brings=CUT_ID),
     Case(name="long-length", plays=_fault("do: long-length, every: 100")),
     Case(name="cut-pdu", plays=_fault("do: cut-pdu, every: 100")),
     Case(name="half-open", plays=_fault("do: half-open, after: 100, every: 100, times: 2")),
