@@ -77,6 +77,7 @@ class Link(asyncio.Protocol):
             on_answer=on_answer,
             now=ears.now,
             clock=clock,
+            may_go=ears.may_go,
         )
         self._hearing = Hearing(
             route,

@@ -48,7 +48,9 @@ class Writing:
         on_answer: Callable[[bool], None] | None,
         now: Callable[[], datetime],
         clock: float,
+        may_go: Callable[[Parcel], bool] = lambda _parcel: True,
     ) -> None:
+        """`may_go`: asked of what was kept here, before it is written."""
         self._route = route
         self._session = session
         self._link = link
@@ -56,6 +58,7 @@ class Writing:
         self._alarms = alarms
         self._on_answer = on_answer
         self._now = now
+        self._may_go = may_go
         self._writer = Writer(route)
         self._heeds = route.profile.congestion
         self._ready: deque[Parcel] = deque()  # what may be written as soon as there is room
@@ -115,7 +118,7 @@ class Writing:
             return
         parcels = [heapq.heappop(again)[1] for _ in range(min(free, len(again)))]
         parcels.extend(ready.popleft() for _ in range(min(free - len(parcels), len(ready))))
-        self._write(self._in_time(parcels), clock)
+        self._write(self._in_time(self._allowed(parcels)), clock)
 
     @property
     def eager(self) -> bool:
@@ -127,6 +130,17 @@ class Writing:
         if self.full or self._space() <= 0 or not self.throttle.rate:
             return None
         return self.throttle.wait(clock)
+
+    def _allowed(self, parcels: list[Parcel]) -> list[Parcel]:
+        """Without those that are not to go any more: meanwhile our lease ended, or an answer came after all."""
+        may_go = self._may_go
+        allowed = [parcel for parcel in parcels if may_go(parcel)]
+        if len(allowed) < len(parcels):
+            going = {id(parcel) for parcel in allowed}
+            for parcel in parcels:
+                if id(parcel) not in going:
+                    self.unfit += self._given_back(parcel)
+        return allowed
 
     def _in_time(self, parcels: list[Parcel]) -> list[Parcel]:
         """Without those whose validity ended while they were kept: these go back."""
@@ -157,6 +171,8 @@ class Writing:
         return min(room, 1 - self._session.outstanding) if self._silent else room
 
     def _write(self, parcels: Sequence[Parcel], clock: float) -> None:
+        if not parcels:
+            return
         session, submit = self._session, self._writer.submit
         now = self._now()
         for parcel in parcels:

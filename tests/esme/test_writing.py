@@ -33,6 +33,7 @@ class Bind:
 
     def __init__(self, numbers: Numbers[Bind], window: int) -> None:
         self.behind = 0
+        self.stopped: set[str] = set()  # texts that are not to go any more
         self.session = Session(Role.ESME, window=window, timers=TIMERS, now=0.0)
         self.session.request(BindTransceiver(system_id="a"), 0.0)
         self.session.data_to_send()
@@ -46,6 +47,7 @@ class Bind:
             on_answer=None,
             now=lambda: NOW,
             clock=0.0,
+            may_go=lambda parcel: parcel.token.outgoing.message.body not in self.stopped,
         )
         self.unanswered: list[SubmitSm] = []  # at the SMSC
 
@@ -186,6 +188,38 @@ def test_what_is_kept_beyond_its_validity_goes_back() -> None:
     told = [(each.token.outgoing.message.body, each.fate) for each in bind.writing.unfit]
     assert told == [("over", Fate.UNSENT), ("behind it", Fate.UNSENT)]
     assert (bind.writing.kept, len(play.numbers)) == (0, 1)
+
+
+def test_what_is_kept_and_not_to_go_any_more_is_never_written() -> None:
+    [bind, _] = Play(1).binds
+    numbers = [f"861390531000{n}" for n in range(6)]
+    kept = [parcel(body, to=to) for body, to in zip("abcdef", numbers, strict=True)]
+    bind.writing.submit([*kept, parcel("behind", to=numbers[4])], 0.0)
+    assert bind.writing.kept == 3
+    bind.stopped = {"a", "e"}  # the first is written already
+    pending = [*bind.session._window.pending]
+    answers = b"".join(codec.encode(SubmitSmResp(number, message_id="id")) for number in pending)
+    bind.writing.hear(bind.session.receive(answers, 0.1), False, 0.1)
+    bind.writing.pump(0.1)
+    told = [(each.token.outgoing.message.body, each.fate) for each in bind.writing.unfit]
+    assert told == [("e", Fate.UNSENT), ("behind", Fate.UNSENT)]
+    assert (bind.session.outstanding, bind.writing.kept) == (1, 0)
+
+
+def test_a_probe_is_not_used_up_by_what_is_given_back() -> None:
+    [bind, _] = Play(1).binds
+    for at in (0.0, 1.0, 2.0):  # all that is tried is refused
+        bind.writing.submit([parcel("kept")] if not at else [], at)
+        bind.writing.pump(at)
+        [number] = bind.session._window.pending
+        answer = codec.encode(SubmitSmResp(number, status.ESME_RTHROTTLED))
+        bind.writing.hear(bind.session.receive(answer, at), False, at)
+    bind.stopped = {"kept"}
+    bind.writing.pump(4.0)
+    assert bind.writing.kept == 0
+    bind.stopped = set()
+    bind.writing.submit([parcel("next")], 4.0)
+    assert bind.session.outstanding == 1
 
 
 @pytest.mark.parametrize(
