@@ -23,6 +23,7 @@ class Kind(StrEnum):
     SURVEY = "srv"
     CONFIRMATION = "cnf"
     CASE = "cas"
+    MENU = "mnu"
     REPLY = "rpl"
     CALLBACK = "cbk"
     KEY = "key"

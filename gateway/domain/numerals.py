@@ -230,3 +230,14 @@ def _value(numeral: str, kind: str) -> int | None:
     if tens := _TENS.fullmatch(numeral):
         return _HAN.get(tens[1] or "", 1) * 10 + _HAN.get(tens[2] or "", 0)
     return None
+
+
+def read_numeral(plain: str) -> int | None:
+    """What a numeral that stands alone counts, in digits, words or signs; None: it is none (08, 七八)."""
+    if plain.isdecimal():
+        return _value(plain, "digits")
+    if plain in _WORDS:
+        return _WORDS[plain]
+    if plain in _SIGNS:
+        return _SIGNS[plain]
+    return _value(plain, "han") if plain and all(sign in _HAN_CLASS for sign in plain) else None
