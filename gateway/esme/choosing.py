@@ -26,6 +26,7 @@ LONGEST_STOP: Final = 600.0
 FAILURES: Final = frozenset({status.ESME_RSYSERR})
 #: A link that breaks may take a whole window along: that is no more than so many failures.
 ONE_CUT: Final = 10
+_TAKEN: Final = Fate.TAKEN  # an enum's attribute costs a look-up in its class each time
 _ANSWERS: Final = frozenset({Fate.REFUSED, Fate.PUT_OFF})
 #: Addresses that are no configured number and yet have a channel of their own.
 STRANGERS: Final = 100
@@ -242,7 +243,7 @@ class Chooser:
         route = ""
         for outcome in outcomes:
             fate = outcome.fate
-            if fate is Fate.TAKEN:
+            if fate is _TAKEN:
                 taken += 1
                 route = outcome.route
                 if self._stops:

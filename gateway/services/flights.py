@@ -3,6 +3,7 @@
 The tables hold all of it; this is the quick copy at the owner of the buckets, and all of it is bounded.
 """
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from enum import Enum, auto
@@ -208,7 +209,8 @@ class Flights:
         self.open: dict[UUID, Outgoing] = {}
         #: Of buckets that we give away: what still waits for its answer.
         self.leaving: dict[UUID, Outgoing] = {}
-        self._awaiting: dict[str, dict[str, Segment]] = {}  # by route and key, those taken first in front
+        # By route and key, those taken first in front: a dict would look for its first among all that went.
+        self._awaiting: dict[str, OrderedDict[str, Segment]] = {}
         self._unknown: dict[str, list[Segment]] = {}
         #: Copies that were left without an answer, and so without an id, until a receipt or a late answer
         #: accounts for them, by customer: whose they are, and when they were sent.
@@ -239,16 +241,18 @@ class Flights:
 
     def await_receipt(self, route: str, key: str, segment: Segment) -> None:
         """A receipt under this key will be about this segment. An id used again means the newest."""
-        awaiting = self._awaiting.setdefault(route, {})
-        awaiting.pop(key, None)
+        awaiting = self._awaiting.get(route)
+        if awaiting is None:
+            awaiting = self._awaiting[route] = OrderedDict()
+        elif key in awaiting:
+            del awaiting[key]
         awaiting[key] = segment
         self._known[segment.outgoing.message.id] = segment.outgoing
         if self.awaiting > self.AWAITING:
-            longest = max(self._awaiting.values(), key=len)
-            del longest[next(iter(longest))]
+            max(self._awaiting.values(), key=len).popitem(last=False)
         self._give_up(awaiting, segment.sent_at)
 
-    def _give_up(self, awaiting: dict[str, Segment], now: datetime | None) -> None:
+    def _give_up(self, awaiting: OrderedDict[str, Segment], now: datetime | None) -> None:
         """The oldest, when its receipt will never come: up to two for each that is added."""
         for _ in range(2):
             key = next(iter(awaiting))
