@@ -39,11 +39,13 @@ from gateway.services.keys import KeyRing
 from gateway.services.leases import Leases
 from gateway.services.ledger import Ledger
 from gateway.services.lookups import Lookups
+from gateway.services.matching import Receipt
 from gateway.services.notices import Notices
 from gateway.services.outbox import Outbox
 from gateway.services.receipts import Receipts
 from gateway.services.reports import Reports
 from gateway.services.timers import Timers
+from gateway.services.unreported import Unreported
 from gateway.services.upkeep import Upkeep, prepare
 from gateway.services.webhooks import Webhooks
 from gateway.storage.database import Database, StorageUnavailable, check_durability
@@ -180,7 +182,8 @@ class Node:
         self.binds = Binds(self._routes, steering=steering_of(settings), senders=rates_of(settings))
         reported = {route.name: route.parts_reported for route in self._routes}
         flights = Flights(lambda route: reported.get(route, EACH))
-        self.binds.awaiting = flights.awaiting_of
+        self._unreported = Unreported(database=database, flights=flights, smsc_ids=self.binds, now=now)
+        self.binds.awaiting = self._unreported.awaiting_of
         notices = Notices(self.outbox)
         self._ledgers = [
             Ledger(name, await database.dedicated(name), self._callbacks_made)
@@ -275,11 +278,12 @@ class Node:
             self._spawn(self.leases.run())
             self._spawn(self.dispatch.run())
             self._spawn(self._timers.run(self.leases.owned))
+            self._spawn(self._unreported.run())
             self._spawn(self._sweep())
             self.binds.start(
                 Ears(
                     outcomes=self.dispatch.outcomes,
-                    receipts=self._receipts.store,
+                    receipts=self._store_receipts,
                     short_messages=self._inbound.store,
                     room_again=self.dispatch.room_again,
                     number_of=self._number_of,
@@ -338,10 +342,16 @@ class Node:
             found = await self.dispatch.gained(buckets, since)
             if found:
                 log.info("unsettled messages found", extra={"messages": found})
+        self._unreported.gained([lease.bucket for lease in leases])
         self._timers.wake()
 
     async def _lost(self, buckets: Sequence[int]) -> None:
+        self._unreported.lost(buckets)
         await self.dispatch.lost(buckets)
+
+    async def _store_receipts(self, receipts: Sequence[Receipt]) -> None:
+        await self._receipts.store(receipts)
+        self._unreported.told(receipts)
 
     def _owned(self) -> list[int]:
         return self.leases.owned()
@@ -408,7 +418,8 @@ class Node:
             elif not self.leases.others:
                 continue
             try:
-                await self.dispatch.look_for_strays(floor_at(self.now() - back))
+                others = self.leases.others > 0
+                await self.dispatch.look_for_strays(floor_at(self.now() - back), all_of_it=others)
                 await self._receipts.look_again()
             except StorageUnavailable as error:
                 log.debug("sweep put off", extra={"why": str(error)})

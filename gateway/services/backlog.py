@@ -69,6 +69,14 @@ class Backlog:
         elif self._keep(outgoing, channel):
             self.queue.put(outgoing)
 
+    def passes_over(self, message: Message) -> bool:
+        """Whether a message just read, never tried yet, stays in the table: it is not its turn."""
+        channel = self._channel_of(message)
+        if self.table.is_turn_of(channel):
+            return False
+        self.table.leave(message.id, channel)
+        return True
+
     def hold(self, outgoing: Outgoing) -> bool:
         """Keep it in memory, if there is room and it is not there; whoever gets True may go on with it."""
         return self._keep(outgoing, self._channel_of(outgoing.message))

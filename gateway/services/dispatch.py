@@ -413,9 +413,9 @@ class Dispatch:
         """Buckets are ours now: read what is unsettled, judge the attempts that their owner left behind."""
         return await self._resume.read(buckets, since)
 
-    async def look_for_strays(self, since: UUID) -> None:
-        """Take up what was committed since then and nobody handed over."""
-        await self._resume.read(self._owned(), since, all_of_it=True)
+    async def look_for_strays(self, since: UUID, *, all_of_it: bool) -> None:
+        """Take up what was committed since then and nobody handed over, or only a page of it a time."""
+        await self._resume.look_for_strays(self._owned(), since, all_of_it=all_of_it)
 
     async def lost(self, buckets: Iterable[int]) -> None:
         """These buckets are somebody else's: send nothing more of theirs."""

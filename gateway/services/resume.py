@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 #: How soon a timer looks again after a message that it released.
 REMINDER: Final = timedelta(seconds=30)
 READ: Final = 10_000  # messages read at once
+NEVER: Final = UUID(int=(1 << 128) - 1)
 TURN: Final = 250  # of these are taken up before others have their turn
 TRIES: Final = 5
 LEFT: Final = "left by a stopped process"
@@ -53,6 +54,8 @@ class Resumption:
         self._leases = leases
         self._unknown_wait = unknown_wait
         self._now = now
+        self._strays_from: UUID | None = None  # where the last look for them broke off
+        self._sample = 0  # which bucket tells how far a page goes
         self.early: EarlyReceipts | None = None
 
     async def read(self, buckets: Sequence[int], since: UUID, *, all_of_it: bool = False) -> int:
@@ -70,11 +73,35 @@ class Resumption:
 
     async def read_page(self, buckets: Sequence[int], since: UUID) -> tuple[int, UUID | None]:
         """Take up one page of it: how many messages it had, and from where the table goes on, if it does."""
+        found = 0
+        more_from: UUID | None = since
+        while more_from is not None and found < READ // 2:
+            count, more_from = await self._read_from(buckets, more_from)
+            found += count
+        return found, more_from
+
+    async def look_for_strays(self, buckets: Sequence[int], since: UUID, *, all_of_it: bool) -> None:
+        """Take up what nobody handed over: all of it, or a page, and the next one when asked again.
+
+        With much in the table, to look through all of that anew each time would cost more than to send it.
+        """
+        if all_of_it:
+            await self.read(buckets, since, all_of_it=True)
+        else:
+            _, self._strays_from = await self.read_page(buckets, self._strays_from or since)
+
+    async def _read_from(self, buckets: Sequence[int], since: UUID) -> tuple[int, UUID | None]:
+        """A page, or a part of one: no index orders all buckets, so one of them tells where it ends."""
+        if not buckets:
+            return 0, None
+        self._sample += 1
+        bucket = buckets[self._sample % len(buckets)]
         async with self._database.connection() as connection:
-            messages = await message_rows.unsettled(connection, buckets, since, READ)
+            before = await message_rows.unsettled_at(connection, bucket, since, READ // len(buckets))
+            messages = await message_rows.unsettled(connection, buckets, since, before or NEVER, READ)
             steps = await message_rows.steps_of(connection, [(m.bucket, m.id) for m in messages])
         await self._resume(messages, steps)
-        return len(messages), UUID(int=messages[-1].id.int + 1) if len(messages) == READ else None
+        return len(messages), UUID(int=messages[-1].id.int + 1) if len(messages) == READ else before
 
     async def look_again(self, places: Sequence[Place], unsent: Container[tuple[UUID, int]] = ()) -> None:
         """Read messages anew that memory has let go, and go on with those that are still ours to send.
@@ -170,6 +197,8 @@ class Resumption:
             log_of_it = steps.get(message.id, [])
             ours = self._leases.epoch(message.bucket)
             if ours is None or message.id in self._flights.open:
+                continue
+            if not log_of_it and self._backlog.passes_over(message):
                 continue
             newest = max((step.epoch for step in log_of_it if step.epoch is not None), default=-1)
             if newest > ours or (newest == ours and not let_go):

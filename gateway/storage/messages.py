@@ -73,23 +73,48 @@ async def said(connection: Connection, messages: Sequence[Message], since: datet
 
 # All that is neither with the SMSC nor final, at start and take-over. settled_before bounds the look
 # back: what is older has been dealt with, or a timer will bring it.
+_UNSETTLED: Final = """
+       m.id >= $2 AND m.id < $4
+   AND m.status IN ('queued', 'scheduled', 'held')
+   AND NOT EXISTS (SELECT FROM steps s
+                    WHERE s.bucket = m.bucket AND s.message_id = m.id
+                      AND s.message_id >= $2 AND s.message_id < $4
+                      AND s.status NOT IN ('queued', 'submitting', 'retrying', 'unknown'))
+   AND (m.status = 'queued' OR EXISTS (SELECT FROM steps s
+                    WHERE s.bucket = m.bucket AND s.message_id = m.id
+                      AND s.message_id >= $2 AND s.message_id < $4))
+ ORDER BY m.id"""
+
 UNSETTLED: Final = f"""
 SELECT {_MESSAGE}
   FROM messages m
- WHERE m.bucket = ANY ($1::smallint[]) AND m.id >= $2
-   AND m.status IN ('queued', 'scheduled', 'held')
-   AND NOT EXISTS (SELECT FROM steps s
-                    WHERE s.bucket = m.bucket AND s.message_id = m.id AND s.message_id >= $2
-                      AND s.status NOT IN ('queued', 'submitting', 'retrying', 'unknown'))
-   AND (m.status = 'queued' OR EXISTS (SELECT FROM steps s
-                    WHERE s.bucket = m.bucket AND s.message_id = m.id AND s.message_id >= $2))
- ORDER BY m.id
+ WHERE m.bucket = ANY ($1::smallint[]) AND {_UNSETTLED}
  LIMIT $3"""  # noqa: S608 - column names of ours
 
 
-async def unsettled(connection: Connection, buckets: Sequence[int], since: UUID, limit: int) -> list[Message]:
-    """Messages, oldest first, that have yet to be taken by the SMSC, or whose outcome is unknown."""
-    return _messages(await connection.fetch(UNSETTLED, buckets, since, limit))
+async def unsettled(
+    connection: Connection, buckets: Sequence[int], since: UUID, before: UUID, limit: int
+) -> list[Message]:
+    """Messages, oldest first, that have yet to be taken by the SMSC, or whose outcome is unknown.
+
+    All in that range are sorted, whatever the limit: no index orders the ids of all buckets.
+    """
+    return _messages(await connection.fetch(UNSETTLED, buckets, since, limit, before))
+
+
+# In the order of the key, so that only what comes before it is looked at.
+UNSETTLED_AT: Final = f"""
+SELECT m.id
+  FROM messages m
+ WHERE m.bucket = $1 AND {_UNSETTLED}
+ LIMIT 1 OFFSET $3"""  # noqa: S608 - text of ours
+
+
+async def unsettled_at(connection: Connection, bucket: int, since: UUID, place: int) -> UUID | None:
+    """The id of such a message at a place in the order of one bucket; None: there are not so many."""
+    last = UUID(int=(1 << 128) - 1)
+    found: UUID | None = await connection.fetchval(UNSETTLED_AT, bucket, since, place, last)
+    return found
 
 
 MESSAGES: Final = f"""

@@ -209,3 +209,20 @@ def test_another_routing_table_leaves_what_is_left_to_all_channels() -> None:
     table.sort_anew()
     assert table.since == {None: UUID(int=5)}
     assert table.waits_for(CHANNELS[0])
+
+
+@pytest.mark.parametrize(
+    ("channel", "passed_over"),
+    [
+        pytest.param(0, True, id="its channel waits in the table"),
+        pytest.param(1, False, id="its channel is being read"),
+        pytest.param(2, False, id="nothing of its channel is in the table"),
+    ],
+)
+def test_what_was_read_out_of_its_turn_stays_in_the_table(channel: int, passed_over: bool) -> None:
+    backlog = filled()
+    backlog.table.leave(UUID(int=5), CHANNELS[0])
+    backlog.table.leave(UUID(int=6), CHANNELS[1])
+    backlog.table.begin([CHANNELS[1]])
+    assert backlog.passes_over(message(4, channel)) is passed_over
+    assert backlog.table.since.get(CHANNELS[0]) == UUID(int=4 if passed_over else 5)
