@@ -7,8 +7,11 @@ from enum import StrEnum
 from msgspec.structs import replace
 
 from gateway.domain import case as cases
+from gateway.domain import confirmation as confirmations
 from gateway.domain import survey as surveys
 from gateway.domain.case import Case
+from gateway.domain.confirmation import Confirmation
+from gateway.domain.consent import Unclear
 from gateway.domain.effect import Effect, Reply
 from gateway.domain.given import Given
 from gateway.domain.rulebook import Rules
@@ -16,13 +19,14 @@ from gateway.domain.score import Scored
 from gateway.domain.survey import Survey
 
 #: Open or closed: a closed set, matched to the end. All have the columns of the table `conversations`.
-Conversation = Survey | Case
+Conversation = Survey | Confirmation | Case
 
 
 class Kind(StrEnum):
     """What it is about."""
 
     SURVEY = "survey"  #: a score
+    CONFIRMATION = "confirmation"  #: yes or no to a paid service
     CASE = "case"  #: the customer's own words
 
 
@@ -59,6 +63,8 @@ def _step(
     match conversation:
         case Survey():
             return surveys.step(conversation, given, now, rules.surveys.at(conversation.touchpoint))
+        case Confirmation():
+            return confirmations.step(conversation, given, now, rules.confirmations)
         case Case():
             return cases.step(conversation, given, now, rules.cases)
 
@@ -71,7 +77,7 @@ def _answered_by_us(conversation: Conversation, when: tuple[datetime, ...]) -> C
 
 def asks(conversation: Conversation) -> bool:
     """Whether it put a question to the customer, so that a reply may be the answer."""
-    return isinstance(conversation, Survey)
+    return isinstance(conversation, Survey | Confirmation)
 
 
 def understands(conversation: Conversation, text: str, rules: Rules) -> bool:
@@ -80,6 +86,8 @@ def understands(conversation: Conversation, text: str, rules: Rules) -> bool:
         case Survey():
             here = rules.surveys.at(conversation.touchpoint)
             return isinstance(here.read(text, conversation.subject.scale), Scored)
+        case Confirmation():
+            return not isinstance(confirmations.read(conversation, text), Unclear)
         case Case():
             return False
 
@@ -89,6 +97,8 @@ def is_waiting(conversation: Conversation, at: datetime) -> bool:
     match conversation:
         case Survey():
             return surveys.is_waiting(conversation, at)
+        case Confirmation():
+            return confirmations.is_waiting(conversation, at)
         case Case():
             return False
 
@@ -98,6 +108,8 @@ def is_open(conversation: Conversation) -> bool:
     match conversation:
         case Survey():
             return conversation.status in surveys.WAITING
+        case Confirmation():
+            return conversation.status is confirmations.Status.PENDING
         case Case():
             return False
 
@@ -107,6 +119,8 @@ def is_answered(conversation: Conversation) -> bool:
     match conversation:
         case Survey():
             return conversation.status is surveys.Status.ANSWERED
+        case Confirmation():
+            return conversation.state.answered_at is not None
         case Case():
             return False
 
@@ -117,5 +131,7 @@ def is_revisable(conversation: Conversation, at: datetime, rules: Rules) -> bool
         case Survey():
             here = rules.surveys.at(conversation.touchpoint)
             return surveys.is_revisable(conversation, at, here)
+        case Confirmation():
+            return confirmations.is_retractable(conversation, at, rules.confirmations)
         case Case():
             return False

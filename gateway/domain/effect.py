@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from gateway.domain.subscription import Status
+from gateway.domain.testimony import Body
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,7 @@ class Reply:
     template: str
     params: dict[str, Any] = field(default_factory=dict)
     owed: bool = False  #: however many automatic answers went out lately: a receipt of what costs money
+    purpose: str = ""  #: with one, the text goes on record as evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ class CallOut:
     connector: str
     data: dict[str, Any]
     key: str = ""  #: tells several calls of one conversation to one connector apart
+    on_record: bool = False  #: goes on record as evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +119,21 @@ class Unsubscribe:
     status: Status = Status.CANCELLED
 
 
+@dataclass(frozen=True, slots=True)
+class Record:
+    """This goes on record as evidence."""
+
+    body: Body
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """The log of a message of ours goes on record as evidence, as it stands at the commit."""
+
+    message_id: UUID
+    purpose: str
+
+
 Effect = (
     Reply
     | WriteBack
@@ -129,4 +147,6 @@ Effect = (
     | OptOut
     | Subscribe
     | Unsubscribe
+    | Record
+    | Trace
 )

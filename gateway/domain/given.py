@@ -4,6 +4,20 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from gateway.domain.testimony import Answered, Carried, Octets
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What is known of a reply beside its words: a confirmation, which may cost money, asks for all of it."""
+
+    address: str  #: what it was written to
+    octets: tuple[Octets, ...] = ()  #: as it came over the wire
+    sent: Carried | None = None  #: the log of the question, as it stands
+    alone: bool = True  #: no other open question could be meant by words without a code
+    agreed: int = 0  #: how often this customer agreed lately, elsewhere
+    agreed_by_all: int = 0  #: how often this service was agreed to lately
+
 
 @dataclass(frozen=True, slots=True)
 class ReplyText:
@@ -13,6 +27,7 @@ class ReplyText:
     text: str
     asks_for_help: bool = False  #: a complaint, a wish for a person: whatever else it says
     takes_back: bool = False  #: "that was wrong", without another score
+    heard: Heard | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +84,7 @@ class CallDone:
     connector: str
     result: Any = None
     key: str = ""  #: tells the calls of one conversation to one connector apart
+    attest: Answered | None = None  #: the answer, as it goes on record
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +94,7 @@ class CallFailed:
     connector: str
     reason: str
     key: str = ""
+    attest: Answered | None = None
 
 
 Given = (

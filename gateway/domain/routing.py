@@ -11,7 +11,9 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from gateway.domain import confirmation
 from gateway.domain import conversation as talk
+from gateway.domain.confirmation import Confirmation
 from gateway.domain.conversation import Conversation
 from gateway.domain.effect import Scope
 from gateway.domain.optout import OptOut as Way
@@ -39,12 +41,23 @@ class Home(StrEnum):
     NONE = "none"  #: none, or the address has no extension
 
 
+class Paid(StrEnum):
+    """What the text says to a confirmation that was asked from this very address."""
+
+    CLEAR = "answers"  #: it waits, or its yes is young, and this is a clear yes or no
+    UNCLEAR = "unclear"  #: it waits, and this is neither, nor a clear answer to another question here
+    LATELY = "lately"  #: its yes is young, and this is neither
+    LATE = "late"  #: it waits no more, and this is a clear yes or no
+    NONE = "none"
+
+
 class Outcome(StrEnum):
     """Where a reply goes."""
 
     OPT_OUT_SURVEYS = "opt out of surveys"
     OPT_OUT_MARKETING = "opt out of marketing"
     OPT_IN = "opt in again"
+    PAID = "the confirmation asked from this address"
     HOME = "the conversation at this address"
     CLEAR = "the newest that it clearly answers"
     ASKED_HERE = "the newest waiting at this number"
@@ -56,7 +69,7 @@ class Outcome(StrEnum):
 
 
 #: The reply is given to a conversation.
-ANSWERS: Final = frozenset({Outcome.HOME, Outcome.CLEAR, Outcome.ASKED_HERE, Outcome.LATELY})
+ANSWERS: Final = frozenset({Outcome.PAID, Outcome.HOME, Outcome.CLEAR, Outcome.ASKED_HERE, Outcome.LATELY})
 
 
 class Facts(NamedTuple):
@@ -68,6 +81,7 @@ class Facts(NamedTuple):
     waiting: bool  #: some conversation waits, wherever it was asked
     here: bool  #: one of them was asked from this very number, without an extension
     lately: bool  #: home or, without one, some conversation was answered within the revision window
+    paid: Paid = Paid.NONE  #: with one, the facts above are those of other conversations
 
 
 class Row(NamedTuple):
@@ -80,6 +94,7 @@ class Row(NamedTuple):
     waiting: bool | None = None
     here: bool | None = None
     lately: bool | None = None
+    paid: Paid | None = None
 
     def fits(self, facts: Facts) -> bool:
         """Whether this row speaks of such a reply."""
@@ -90,16 +105,21 @@ class Row(NamedTuple):
             and self.waiting in (None, facts.waiting)
             and self.here in (None, facts.here)
             and self.lately in (None, facts.lately)
+            and self.paid in (None, facts.paid)
         )
 
 
 _ASKED: Final = (Home.WAITING, Home.ANSWERED, Home.CLOSED)
 
 TABLE: Final = (
+    Row(Outcome.PAID, paid=Paid.CLEAR),  # 退订 is a no
     Row(Outcome.OPT_OUT_SURVEYS, words=Words.OPT_OUT, home=_ASKED),
     Row(Outcome.OPT_OUT_SURVEYS, words=Words.OPT_OUT, waiting=True),
     Row(Outcome.OPT_OUT_MARKETING, words=Words.OPT_OUT),
     Row(Outcome.OPT_IN, words=Words.OPT_IN),
+    Row(Outcome.PAID, paid=Paid.UNCLEAR),  # it is asked once more
+    Row(Outcome.PAID, paid=Paid.LATE),  # the customer is told how things stand
+    Row(Outcome.PAID, paid=Paid.LATELY),  # a person looks at it
     Row(Outcome.HOME, home=(Home.WAITING,), clear=True),
     Row(Outcome.NOISE, words=Words.EMPTY),
     Row(Outcome.COURTESY, words=Words.COURTESY, clear=False),
@@ -121,6 +141,7 @@ class Route:
     outcome: Outcome
     conversation: Conversation | None = None
     scope: Scope | None = None  #: of an opt-out
+    alone: bool = True  #: no other open question could be meant by words without a code
 
 
 def route(
@@ -135,27 +156,45 @@ def route(
     home = _home(address, conversations, rules.access_numbers)
     if (
         home is not None
+        and not isinstance(home, Confirmation)
         and talk.is_waiting(home, at)
         and talk.understands(home, text, rules)
         and optout_of(text) is None
     ):
         return Route(Outcome.HOME, home)  # nearly every reply ends here
-    candidates = [each for each in conversations if talk.is_waiting(each, at)]
-    clear = home if home is not None else _first_clear(candidates, text, rules)
+    words = words_of(text, rules.replies)
+    there = [each for each in conversations if isinstance(each, Confirmation) and each.address == address]
+    others = _others(home, conversations, there)
+    candidates = [each for each in others if talk.is_waiting(each, at)]
+    own = home if not isinstance(home, Confirmation) else None
+    young = [each for each in others if isinstance(each, Confirmation) and talk.is_revisable(each, at, rules)]
+    clear = own if own is not None else _first_clear([*candidates, *young], text, rules)
+    is_clear = clear is not None and talk.understands(clear, text, rules)
     here = next((each for each in candidates if each.address == address), None)
-    lately = _lately(home, conversations, at, rules)
+    lately = _lately(own, [each for each in others if not isinstance(each, Confirmation)], at, rules)
+    asked = [each for each in candidates if not isinstance(each, Confirmation)]
+    newest = next(
+        (each for each in conversations if talk.is_waiting(each, at) and each.address == address), None
+    )
+    paid, offer = _paid(text, words, there, at, rules)
+    if paid is Paid.UNCLEAR and (is_clear or newest is not offer):
+        paid = Paid.NONE
     facts = Facts(
-        words=words_of(text, rules.replies),
-        home=_standing(home, at),
-        clear=clear is not None and talk.understands(clear, text, rules),
-        waiting=bool(candidates),
+        words=words,
+        home=_standing(own, at),
+        clear=is_clear,
+        waiting=bool(asked),
         here=here is not None,
         lately=lately is not None,
+        paid=paid,
     )
     outcome = decide(facts)
     match outcome:
+        case Outcome.PAID:
+            waiting = [each for each in there if talk.is_waiting(each, at)]
+            return Route(outcome, offer, alone=len(waiting) < 2 and not is_clear)
         case Outcome.OPT_OUT_SURVEYS:
-            return Route(outcome, home or candidates[0], Scope.SURVEYS)
+            return Route(outcome, own or asked[0], Scope.SURVEYS)
         case Outcome.OPT_OUT_MARKETING:
             return Route(outcome, None, Scope.MARKETING)
         case Outcome.OPT_IN:
@@ -170,6 +209,37 @@ def route(
             return Route(outcome, lately)
         case Outcome.NOISE | Outcome.COURTESY | Outcome.UNMATCHED:
             return Route(outcome, home)
+
+
+def _others(
+    home: Conversation | None, conversations: Sequence[Conversation], there: Sequence[Confirmation]
+) -> list[Conversation]:
+    """What else a text may be about: nothing, at an extension that a confirmation has for itself."""
+    if isinstance(home, Confirmation):
+        return []
+    paid = {each.id for each in there}
+    return [each for each in conversations if each.id not in paid]
+
+
+def _paid(
+    text: str, words: Words, there: Sequence[Confirmation], at: datetime, rules: Rules
+) -> tuple[Paid, Confirmation | None]:
+    """What a text says to the confirmations that were asked from where it was written to, newest first."""
+    if not there or words in (Words.OPT_IN, Words.EMPTY):
+        return Paid.NONE, None
+    waiting = [each for each in there if talk.is_waiting(each, at)]
+    young = [each for each in there if talk.is_revisable(each, at, rules)]
+    for each in (*waiting, *young):
+        if talk.understands(each, text, rules):
+            return Paid.CLEAR, each
+    if words is Words.OPT_OUT:
+        return Paid.NONE, None
+    if waiting:
+        return Paid.UNCLEAR, waiting[0]
+    for each in there:
+        if at <= each.expires_at + confirmation.REMEMBERED and talk.understands(each, text, rules):
+            return Paid.LATE, each
+    return (Paid.LATELY, young[0]) if young and words is Words.OTHER else (Paid.NONE, None)
 
 
 def decide(facts: Facts) -> Outcome:

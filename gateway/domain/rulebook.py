@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from gateway.domain.case import CaseRules
+from gateway.domain.confirmation_rules import ConfirmationRules
 from gateway.domain.reply_rules import ReplyRules
 from gateway.domain.survey_rules import Surveys
 
@@ -14,4 +15,5 @@ class Rules:
     surveys: Surveys = field(default_factory=Surveys)
     replies: ReplyRules = field(default_factory=ReplyRules)
     cases: CaseRules = field(default_factory=CaseRules)
+    confirmations: ConfirmationRules = field(default_factory=ConfirmationRules)
     access_numbers: frozenset[str] = frozenset()

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from gateway.domain import case, survey
+from gateway.domain import case, confirmation, menu, survey
 from gateway.domain.conversation import Conversation, Kind
 from gateway.domain.ids import floor_at
 from gateway.storage import reports
@@ -17,7 +17,14 @@ from gateway.storage.messages import columns
 #: What a row of each kind is made of: the record, its statuses, what was asked, what happened since.
 _KINDS: Final[dict[str, tuple[Any, ...]]] = {
     Kind.SURVEY: (survey.Survey, survey.Status, survey.Subject, survey.State),
+    Kind.CONFIRMATION: (
+        confirmation.Confirmation,
+        confirmation.Status,
+        confirmation.Subject,
+        confirmation.State,
+    ),
     Kind.CASE: (case.Case, case.Status, case.Subject, case.State),
+    Kind.MENU: (menu.Menu, menu.Status, menu.Subject, menu.State),
 }
 _COLUMNS: Final = ", ".join(survey.Survey._fields)  # those of every kind
 _OURS: Final = ", ".join(f"c.{name}" for name in survey.Survey._fields)

@@ -25,9 +25,10 @@ HOMES: Final = {
 def routing_table() -> str:
     """The rows of the routing table, in their order."""
     lines = [
-        "| | text by itself | conversation at this very extension | clear answer | any waits "
+        "| | text by itself | confirmation asked from this address "
+        "| other conversation at this very extension | clear answer | any waits "
         "| one asked from this bare number | answered lately | the reply goes to |",
-        "|---|---|---|---|---|---|---|---|",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     lines += [f"| {at} | {' | '.join(_cells(row))} |" for at, row in enumerate(TABLE, start=1)]
     return "\n".join(lines)
@@ -36,6 +37,7 @@ def routing_table() -> str:
 def _cells(row: Row) -> list[str]:
     return [
         str(row.words) if row.words else "",
+        str(row.paid) if row.paid else "",
         HOMES[row.home] if row.home else "",
         *(
             {None: "", True: "yes", False: "no"}[each]

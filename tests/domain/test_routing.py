@@ -14,7 +14,7 @@ from gateway.domain.effect import Reply, Scope
 from gateway.domain.given import Given, PromptFailed, Superseded, TimeUp
 from gateway.domain.ids import IdSource
 from gateway.domain.reply_rules import ReplyRules
-from gateway.domain.routing import TABLE, Facts, Home, Outcome, Words, decide, route, words_of
+from gateway.domain.routing import TABLE, Facts, Home, Outcome, Paid, Words, decide, route, words_of
 from gateway.domain.rulebook import Rules
 from gateway.domain.score import Scale
 from gateway.domain.survey import Subject
@@ -107,9 +107,9 @@ def test_an_opt_out_names_its_scope() -> None:
 
 
 ALL_FACTS = [
-    Facts(words, home, clear, waiting, here, lately)
-    for words, home, clear, waiting, here, lately in product(
-        Words, Home, (True, False), (True, False), (True, False), (True, False)
+    Facts(words, home, clear, waiting, here, lately, paid)
+    for words, home, clear, waiting, here, lately, paid in product(
+        Words, Home, (True, False), (True, False), (True, False), (True, False), Paid
     )
 ]
 
@@ -121,7 +121,7 @@ def test_the_table_has_an_answer_to_everything_and_no_idle_row() -> None:
 
 def test_no_dialogue_swallows_an_opt_out() -> None:
     outcomes = {decide(facts) for facts in ALL_FACTS if facts.words is Words.OPT_OUT}
-    assert outcomes == {Outcome.OPT_OUT_SURVEYS, Outcome.OPT_OUT_MARKETING}
+    assert outcomes == {Outcome.PAID, Outcome.OPT_OUT_SURVEYS, Outcome.OPT_OUT_MARKETING}
 
 
 @pytest.mark.parametrize(
