@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench import report
-from bench.figures import FIGURES, Plan
+from bench.figures import FIGURES
+from bench.plan import Plan
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

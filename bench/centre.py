@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import deque
 from typing import Any
 
 import msgspec
@@ -14,6 +15,7 @@ from gateway.simulator.smsc import Smsc
 
 #: So much of the record is kept: nobody looks at it here, and memory is others' figure.
 KEPT = 1000
+PACES = 3000
 
 
 class Centre:
@@ -22,19 +24,47 @@ class Centre:
     def __init__(self, smsc: Smsc) -> None:
         self._smsc = smsc
         self._seen: dict[str, tuple[float, str]] = {}
+        self._only = ""  # numbers that begin so are looked at
+        self._kept: list[tuple[str, bytes]] | None = None
+        self._paces: deque[tuple[float, int, int]] = deque(maxlen=PACES)
+        self._sampling = asyncio.create_task(self._sample())
         smsc.on_message(self._saw)
 
     def _saw(self, arrival: Arrival) -> None:
-        self._seen[arrival.destination] = (time.monotonic(), arrival.source)
+        if arrival.destination.startswith(self._only):
+            self._seen[arrival.destination] = (time.monotonic(), arrival.source)
+        if self._kept is not None:
+            self._kept.append((arrival.destination, arrival.octets[:16]))
+
+    async def _sample(self) -> None:
+        """Ten times a second: what was taken and what was refused as too fast, so far."""
+        while True:
+            counts = self._smsc.record.counts
+            self._paces.append((time.monotonic(), counts.taken, counts.throttled))
+            await asyncio.sleep(0.1)
 
     async def work(self, job: Job) -> Job:
-        """do: port · counts · seen (and forget) · change (its behaviour) · reply."""
+        """do: port · counts · paces · seen (and forget) · look (at some numbers only) · keep · kept (in which
+        order) · change (its behaviour) · reply · die."""
         match job["do"]:
             case "port":
                 return {"port": self._smsc.port}
             case "counts":
                 counts: Job = msgspec.to_builtins(self._smsc.record.counts)
                 return counts
+            case "paces":
+                return {"paces": [list(pace) for pace in self._paces]}
+            case "look":
+                self._only, self._seen = job["only"], {}
+                return {}
+            case "keep":
+                self._kept = []
+                return {}
+            case "kept":  # texts that begin with eight digits
+                return {"kept": [[to, int(octets.decode("utf-16-be"))] for to, octets in self._kept or ()]}
+            case "die":  # as one who is killed: whoever is bound gets a reset, and nobody listens any more
+                await self._smsc.close()
+                return {"at": time.monotonic()}
             case "seen":
                 seen, self._seen = self._seen, {}
                 return {number: at for number, (at, _) in seen.items()}

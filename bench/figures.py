@@ -4,53 +4,24 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
-from bench import codec, floors
+from bench import backlog, codec, failover, floors, throttle
 from bench.child import Child
 from bench.load import MARK
-from bench.machine import Meter, Spent
+from bench.machine import Spent
+from bench.matrix import of_engine, run_alone
+from bench.plan import BATCH, ITEM, TEXT, Plan, median, quantiles
 from bench.report import Row, progress
 from bench.stand import LossError, Stand
 
-TEXT: Final = "回音" * 35  #: 70 signs, 140 octets of UCS-2: one short message
-ITEM: Final = json.dumps({"to": MARK, "text": TEXT}, ensure_ascii=False, separators=(",", ":"))
 RESOLUTION: Final = json.dumps(
     {"to": MARK, "ticket": {"id": MARK}, "text": "网络已修复"}, ensure_ascii=False, separators=(",", ":")
 )
 CONNECTIONS: Final = 64
-BATCH: Final = 100
 WARM_UP: Final = 500
-SLOW: Final = 0.05  #: seconds that a distant SMSC takes to answer
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """How much is measured, and against whose SMSC."""
-
-    quick: bool
-    smsc: tuple[str, int] | None = None
-
-    def of(self, count: int) -> int:
-        """So many messages, or a tenth of them."""
-        return count // 10 if self.quick else count
-
-    @property
-    def rounds(self) -> int:
-        return 1 if self.quick else 3
-
-
-def median(values: Sequence[float]) -> float:
-    return sorted(values)[len(values) // 2]
-
-
-def quantile(values: Sequence[float], share: float) -> float:
-    """The value that so large a share does not exceed."""
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
 
 
 # --- codec ----------------------------------------------------------------------------------------
@@ -70,64 +41,6 @@ def of_codec(plan: Plan) -> list[Row]:
         )
         for name, goal in (("encode_submit_sm", 20), ("decode_deliver_sm", 10))
     ]
-
-
-# --- the SMPP engine alone ------------------------------------------------------------------------
-
-
-def of_engine(plan: Plan) -> list[Row]:
-    """Binds, windows, codec and receipts, nothing behind them; beside it a bare protocol."""
-    count = plan.of(100_000)
-    with Child("bench.centre") as smsc, Child("bench.engine") as engine, Child("bench.floors") as bare:
-        port = smsc.ask(do="port")["port"]
-        job = {"host": "127.0.0.1", "port": port, "text": TEXT, "binds": 1, "window": 100}
-        ours, theirs = [], []
-        for _ in range(plan.rounds):
-            ours.append(_run_alone(engine, "engine", smsc, count, job))
-            theirs.append(_run_alone(bare, "bare", smsc, count, job))
-        smsc.ask(do="change", changes={"latency": f"{SLOW:g}s"})
-        slow, slow_spent = _run_alone(engine, "engine", smsc, plan.of(10_000), job)
-        cpu = {name: median([spent[name] for _, spent in ours]) for name in ("engine", "smsc")}
-        bare_cpu = median([spent["bare"] for _, spent in theirs])
-    return [
-        Row(
-            figure="SMPP engine alone, with receipts",
-            value=median([rate for rate, _ in ours]),
-            unit="msgs/s",
-            against="bare protocol",
-            against_value=median([rate for rate, _ in theirs]),
-            cpu=cpu,
-        ),
-        Row(
-            figure="SMPP engine alone, a core of its own",
-            value=1e6 / cpu["engine"],
-            unit="msgs/s",
-            against="bare protocol",
-            against_value=1e6 / bare_cpu,
-            goal=40_000,
-            cpu={"engine": cpu["engine"], "bare": bare_cpu},
-        ),
-        Row(
-            figure=f"SMPP engine, one bind, {SLOW * 1000:.0f} ms to an answer",
-            value=slow,
-            unit="msgs/s",
-            against="a window of 100 allows",
-            against_value=100 / SLOW,
-            cpu=slow_spent,
-        ),
-    ]
-
-
-def _run_alone(child: Child, name: str, smsc: Child, count: int, job: dict[str, Any]) -> tuple[float, Spent]:
-    before = smsc.ask(do="counts")
-    meter = Meter({name: child.pid, "smsc": smsc.pid})
-    seconds = child.ask(count=count, **job)["seconds"]
-    spent = meter.micros(count)
-    after = smsc.ask(do="counts")
-    taken = after["taken"] - before["taken"]
-    if taken != count:
-        raise LossError(f"the SMSC took {taken} of {count}")
-    return count / seconds, spent
 
 
 # --- end to end -----------------------------------------------------------------------------------
@@ -197,7 +110,7 @@ def _with_floors(
         host, port = stand.smsc_address
         job = {"host": host, "port": port, "text": TEXT, "binds": 2, "window": 100}
         with Child("bench.floors") as bare:
-            bare_rate, bare_spent = _run_alone(bare, "bare", stand.smsc, plan.of(50_000), job)
+            bare_rate, bare_spent = run_alone(bare, "bare", stand.smsc, plan.of(50_000), job)
         rows.append(
             Row(
                 figure=name,
@@ -229,20 +142,7 @@ def _latency(stand: Stand, plan: Plan, rate: float, first: int) -> list[Row]:
     stand.wait_for("receipts", stand.receipts, first + count)
     seen = {number[-11:]: at for number, at in stand.smsc.ask(do="seen").items()}
     took = [(seen[number] - sent) * 1000 for number, sent in answer["sent"].items()]
-    return _quantiles(f"POST → submit_sm at {rate:,.0f}/s", took, 50)
-
-
-def _quantiles(name: str, took: Sequence[float], goal: float) -> list[Row]:
-    return [
-        Row(
-            figure=f"{name}, p{share * 100:.0f}",
-            value=quantile(took, share),
-            unit="ms",
-            goal=goal if share == 0.99 else None,
-            less_is_better=True,
-        )
-        for share in (0.5, 0.95, 0.99)
-    ]
+    return quantiles(f"POST → submit_sm at {rate:,.0f}/s", took, 50)
 
 
 # --- replies --------------------------------------------------------------------------------------
@@ -274,7 +174,7 @@ def of_replies(plan: Plan) -> list[Row]:
     rows = [
         Row(figure="replies: MO → stored → understood → called", value=rate, unit="/s", goal=2000, cpu=spent)
     ]
-    return rows + _quantiles(f"reply in → ticket call out at {rate / 2:,.0f}/s", took, 100)
+    return rows + quantiles(f"reply in → ticket call out at {rate / 2:,.0f}/s", took, 100)
 
 
 def _called(stand: Stand) -> int:
@@ -351,4 +251,7 @@ FIGURES: Final[dict[str, Callable[[Plan], list[Row]]]] = {
     "replies": of_replies,
     "memory": of_memory,
     "start": of_start,
+    "throttle": throttle.measure,
+    "failover": failover.measure,
+    "backlog": backlog.measure,
 }

@@ -12,14 +12,20 @@ from bench.child import Job, serve
 
 NUMBER: Final = "13905{:06}"  #: a customer's number, of one prefix that nobody reads as a person's
 MARK: Final = "@@@@@@@@@@@"  #: stands for the number in an item's text, as long as one
+COUNT_MARK: Final = "########"  #: in an item's text it stands for its number among all items, eight digits
 TICK: Final = 0.001
 
 
 class Recipe:
-    """Makes requests: of one item each, or of `batch` in an array. An item is JSON with `MARK` in it."""
+    """Makes requests: of one item each, or of `batch` in an array. An item is JSON with `MARK` in it.
 
-    def __init__(self, path: str, key: str, item: str, batch: int, first: int) -> None:
+    After `numbers` customers it begins with the first of them again; 0: never.
+    """
+
+    def __init__(self, path: str, key: str, item: str, batch: int, first: int, *, numbers: int = 0) -> None:
         self.batch = batch
+        self._numbers = numbers
+        self._counts = COUNT_MARK in item
         self._pieces = item.encode().split(MARK.encode())
         self._next = first
         length = len(item.encode())
@@ -32,14 +38,18 @@ class Recipe:
 
     def request(self) -> tuple[bytes, str]:
         """The next request's octets, and the number of its first customer."""
-        first = NUMBER.format(self._next)
-        if self.batch == 1:
-            body = first.encode().join(self._pieces)
-        else:
-            numbers = [NUMBER.format(n).encode() for n in range(self._next, self._next + self.batch)]
-            body = b"[%b]" % b",".join(number.join(self._pieces) for number in numbers)
+        items = [self._item(n) for n in range(self._next, self._next + self.batch)]
+        body = items[0] if self.batch == 1 else b"[%b]" % b",".join(items)
+        first = self._number(self._next)
         self._next += self.batch
         return self._head + body, first
+
+    def _number(self, n: int) -> str:
+        return NUMBER.format(n % self._numbers if self._numbers else n)
+
+    def _item(self, n: int) -> bytes:
+        item = self._number(n).encode().join(self._pieces)
+        return item.replace(COUNT_MARK.encode(), b"%08d" % n) if self._counts else item
 
 
 class Load:
@@ -161,8 +171,15 @@ async def _start() -> Any:
 
 
 async def _work(job: Job) -> Job:
-    """port, path, key, item, count of items; batch, connections, rate of requests, first number."""
-    recipe = Recipe(job["path"], job["key"], job["item"], job.get("batch", 1), job.get("first", 0))
+    """port, path, key, item, count of items; batch, connections, rate of requests, first number, numbers."""
+    recipe = Recipe(
+        job["path"],
+        job["key"],
+        job["item"],
+        job.get("batch", 1),
+        job.get("first", 0),
+        numbers=job.get("numbers", 0),
+    )
     load = Load(recipe, job["count"] // recipe.batch, job.get("rate", 0.0))
     loop = asyncio.get_running_loop()
     connections = []

@@ -26,6 +26,7 @@ class Row:
     less_is_better: bool = False
     cpu: dict[str, float] = field(default_factory=dict)
     note: str = ""
+    place: tuple[str, str] | None = None  #: line and column, of a figure that is shown as a matrix
 
     @property
     def ratio(self) -> float | None:
@@ -41,21 +42,58 @@ class Row:
 
 
 def show(rows: Sequence[Row]) -> None:
-    """Print the table."""
+    """Print the table, and a matrix below it for each figure that is one."""
+    console = Console(width=160)
     table = Table(title="Huiyin: the figures, and what each is held against in the same run")
     for head in ("figure", "measured", "held against", "", "ratio", "goal", "CPU µs a message"):
         table.add_column(head, justify="right" if head in {"measured", "", "ratio", "goal"} else "left")
-    for row in rows:
+    plain = [row for row in rows if row.place is None]
+    for row in plain:
         table.add_row(
             row.figure,
             f"{_number(row.value)} {row.unit}",
             row.against,
             _number(row.against_value) if row.against_value else "",
             f"{row.ratio:.2f}" if row.ratio is not None else "",
-            f"{'≤' if row.less_is_better else '≥'} {_number(row.goal)}" if row.goal is not None else "",
+            f"{_goal(row)} {_mark(row)}" if row.goal is not None else "",
             ", ".join(f"{name} {micros:.0f}" for name, micros in row.cpu.items()) or row.note,
         )
-    Console(width=160).print(table)
+    if plain:
+        console.print(table)
+    for figure in dict.fromkeys(row.figure for row in rows if row.place):
+        console.print(_matrix(figure, [row for row in rows if row.place and row.figure == figure]))
+
+
+def _matrix(figure: str, rows: Sequence[Row]) -> Table:
+    """A line and a column for each half of the places."""
+    cells = {row.place: row for row in rows}
+    lines = list(dict.fromkeys(row.place[0] for row in rows if row.place))
+    columns = list(dict.fromkeys(row.place[1] for row in rows if row.place))
+    table = Table(
+        title=f"{figure}: {rows[0].unit}, share of the bare protocol's (b) or of the window's limit (w), CPU"
+    )
+    table.add_column("")
+    for column in columns:
+        table.add_column(column, justify="right")
+    for line in lines:
+        table.add_row(line, *(_cell(cells.get((line, column))) for column in columns))
+    return table
+
+
+def _cell(row: Row | None) -> str:
+    if row is None:
+        return ""
+    whose = "b" if row.against.startswith("bare") else "w"
+    micros = f"{next(iter(row.cpu.values())):.0f} µs" if row.cpu else ""
+    return f"{_number(row.value)}  {row.ratio or 0:4.0%} {whose}  {micros} {_mark(row)}"
+
+
+def _goal(row: Row) -> str:
+    return f"{'≤' if row.less_is_better else '≥'} {_number(row.goal)}"
+
+
+def _mark(row: Row) -> str:
+    return "" if row.reached is None else "✓" if row.reached else "✗"
 
 
 def as_json(rows: Sequence[Row], *, quick: bool) -> str:

@@ -19,7 +19,7 @@ import asyncpg
 
 from bench.child import Child
 from bench.machine import Meter, cpu_seconds, resident
-from gateway.storage.embedded import dsn_of, remove
+from gateway.storage.embedded import EmbeddedServer, dsn_of, remove
 
 T = TypeVar("T")
 
@@ -38,12 +38,27 @@ port = {port}
 system_id = "bench"
 password = "bench"
 allow_plaintext = true
-binds = 2
+binds = {binds}
 [senders.default]
 number = "10086"
 extensions = 3
 [log]
 level = "warning"
+"""
+
+BACKUP: Final = """
+[smsc.backup]
+host = "127.0.0.1"
+port = {port}
+system_id = "bench"
+password = "bench"
+allow_plaintext = true
+binds = {binds}
+[[routing]]
+to = ["main"]
+backup = ["backup"]
+[delivery]
+unknown_wait = "3s"
 """
 
 CONNECTOR: Final = """
@@ -63,14 +78,27 @@ class LossError(Exception):
 class Stand:
     """All that a figure needs. `with Stand() as stand:`; at the end nothing of it is left."""
 
-    def __init__(self, *, smsc: tuple[str, int] | None = None, tickets: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        smsc: tuple[str, int] | None = None,
+        tickets: bool = False,
+        binds: int = 2,
+        backup: bool = False,
+        behaviour: dict[str, Any] | None = None,
+    ) -> None:
+        """`smsc`: somebody else's; `backup`: with a second one; `behaviour`: of ours, from the start."""
         self._stack = ExitStack()
+        self._binds = binds
+        self._wants_backup = backup
+        self._behaviour = behaviour or {}
         self._external = smsc
         self._wants_tickets = tickets
         self.ready_seconds = 0.0  #: from the start of `serve` to /readyz, with initdb and migrations
         self.port = 0
         self.key = ""
         self.smsc: Child | None = None
+        self.backup: Child | None = None
         self.tickets: Child | None = None
 
     def __enter__(self) -> Self:
@@ -100,13 +128,16 @@ class Stand:
         self._stack.callback(shutil.rmtree, self._folder, ignore_errors=True)
         self._stack.callback(remove, self._folder / "data")
         if self._external is None:
-            self.smsc = self._stack.enter_context(Child("bench.centre"))
+            self.smsc = self._centre()
             host, port = "127.0.0.1", self.smsc.ask(do="port")["port"]
         else:
             host, port = self._external
         self.smsc_address = (host, port)
         self.port = free_port()
-        text = CONFIGURATION.format(http=self.port, host=host, port=port)
+        text = CONFIGURATION.format(http=self.port, host=host, port=port, binds=self._binds)
+        if self._wants_backup:
+            self.backup = self._centre()
+            text += BACKUP.format(port=self.backup.ask(do="port")["port"], binds=self._binds)
         if self._wants_tickets:
             self.tickets = self._stack.enter_context(Child("bench.tickets"))
             text += CONNECTOR.format(tickets=self.tickets.ask(do="port")["port"])
@@ -117,6 +148,12 @@ class Stand:
         while self._get("/v1/messages?limit=1") != 200:  # keys are read again once a second
             time.sleep(POLL)
         self.load = self._stack.enter_context(Child("bench.load"))
+
+    def _centre(self) -> Child:
+        centre = self._stack.enter_context(Child("bench.centre"))
+        if self._behaviour:
+            centre.ask(do="change", changes=self._behaviour)
+        return centre
 
     # The gateway
 
@@ -196,14 +233,12 @@ class Stand:
     def database(self, work: Callable[[asyncpg.Connection], Any]) -> Any:
         """Do something with a connection to the gateway's database."""
 
-        async def run() -> Any:
-            connection = await asyncpg.connect(dsn_of(self._folder / "data"))
-            try:
-                return await work(connection)
-            finally:
-                await connection.close()
+        return asyncio.run(_with_connection(dsn_of(self._folder / "data"), work))
 
-        return asyncio.run(run())
+    def database_alone(self, work: Callable[[asyncpg.Connection], Any]) -> Any:
+        """The same while the gateway is stopped."""
+        with EmbeddedServer.start(self._folder / "data") as server:
+            return asyncio.run(_with_connection(server.dsn, work))
 
     def count(self, query: str) -> int:
         """One number from the database."""
@@ -211,9 +246,18 @@ class Stand:
 
     def send(self, **job: Any) -> dict[str, Any]:
         """Have the load generator do a job; raises `LossError` if anything was refused."""
-        answer = self.load.ask(port=self.port, key=self.key, **job)
-        if answer["refused"] or answer["accepted"] != job["count"]:
-            raise LossError(f"{answer['accepted']} of {job['count']} accepted; {answer['refused']}")
+        self.begin(**job)
+        return self.sent(job["count"])
+
+    def begin(self, **job: Any) -> None:
+        """Give it the job and go on; `sent` waits for its end."""
+        self.load.tell(port=self.port, key=self.key, **job)
+
+    def sent(self, count: int) -> dict[str, Any]:
+        """The job is done. Raises `LossError` if anything was refused."""
+        answer = self.load.answer()
+        if answer["refused"] or answer["accepted"] != count:
+            raise LossError(f"{answer['accepted']} of {count} accepted; {answer['refused']}")
         return answer
 
     def wait_for(self, what: str, reached: Callable[[], int], wanted: int, patience: float = 90.0) -> float:
@@ -252,9 +296,34 @@ class Stand:
         """Messages whose receipt is in the database."""
         return self.count("SELECT count(*) FROM steps WHERE kind = 'delivered'")
 
+    def taken(self) -> int:
+        """Messages that the SMSC has taken."""
+        return 0 if self.smsc is None else int(self.smsc.ask(do="counts")["taken"])
+
+    def wait_for_some(self, wanted: int, patience: float = 60.0) -> float:
+        """Wait until the SMSC has taken so many or more; answers with the moment. Raises `LossError`."""
+        deadline = time.monotonic() + patience
+        while self.taken() < wanted:
+            if time.monotonic() > deadline:
+                raise LossError(f"the SMSC has not taken {wanted} after {patience:.0f} s")
+            time.sleep(POLL)
+        return time.monotonic()
+
+    def paces(self) -> list[list[float]]:
+        """What the SMSC had taken and refused as too fast, ten times a second."""
+        return [] if self.smsc is None else list(self.smsc.ask(do="paces")["paces"])
+
     def busy(self) -> float:
         """CPU seconds of the gateway so far."""
         return cpu_seconds(self.pid)
+
+
+async def _with_connection(dsn: str, work: Callable[[asyncpg.Connection], Any]) -> Any:
+    connection = await asyncpg.connect(dsn)
+    try:
+        return await work(connection)
+    finally:
+        await connection.close()
 
 
 def free_port() -> int:

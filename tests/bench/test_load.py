@@ -6,7 +6,7 @@ from typing import cast
 
 import pytest
 
-from bench.load import MARK, Connection, Load, Recipe
+from bench.load import COUNT_MARK, MARK, Connection, Load, Recipe
 
 ITEM = json.dumps({"to": MARK, "text": "回音"}, ensure_ascii=False)
 HEAD = b"HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\nServer: huiyin\r\n\r\n"
@@ -25,6 +25,18 @@ def test_a_request_is_as_long_as_it_says_and_each_customer_is_another(batch: int
         assert items[0]["to"] == first
         seen += [item["to"] for item in items]
     assert seen == [f"13905{n:06}" for n in range(40, 40 + 2 * batch)]
+
+
+def test_items_are_counted_and_their_customers_come_again() -> None:
+    item = json.dumps({"to": MARK, "text": COUNT_MARK})
+    recipe = Recipe("/v1/messages/batch", "hk_1", item, 2, 4, numbers=3)
+    bodies = [json.loads(recipe.request()[0].partition(b"\r\n\r\n")[2]) for _ in range(2)]
+    assert [(each["to"], each["text"]) for body in bodies for each in body] == [
+        ("13905000001", "00000004"),
+        ("13905000002", "00000005"),
+        ("13905000000", "00000006"),
+        ("13905000001", "00000007"),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from bench import report
-from bench.figures import quantile
+from bench.plan import quantile
 from bench.report import Row
 
 
@@ -44,3 +44,11 @@ def test_json_carries_the_ratio_and_what_it_is_held_against() -> None:
 )
 def test_a_quantile_is_one_of_the_values(share: float, value: int) -> None:
     assert quantile([float(n) for n in range(100, 0, -1)], share) == value
+
+
+def test_a_matrix_is_shown_by_its_lines_and_columns(capsys: pytest.CaptureFixture[str]) -> None:
+    places = [("1 bind", "0 ms"), ("1 bind", "50 ms"), ("8 binds", "0 ms")]
+    report.show([Row(figure="engine", value=1000.0 * n, unit="/s", place=p) for n, p in enumerate(places, 1)])
+    lines = [line for line in capsys.readouterr().out.splitlines() if "bind" in line]
+    assert ["1,000" in line and "2,000" in line for line in lines] == [True, False]
+    assert "3,000" in lines[1]
