@@ -42,8 +42,8 @@ def _place(step: Step) -> Place:
 
 
 def _in_turn(entries: Sequence[Entry]) -> tuple[list[Step], list[set[Place]]]:
-    """The steps of entries that may contradict each other, and for each entry the places that an earlier one
-    of them has taken, with what follows from them: a caller may take a message back while it is sent."""
+    """The steps of entries that may contradict each other, or themselves, and for each entry the places that
+    were taken before, with what follows from them: a caller may take a message back while it is sent."""
     taken: set[Place] = set()
     steps: list[Step] = []
     late: list[set[Place]] = []
@@ -51,12 +51,13 @@ def _in_turn(entries: Sequence[Entry]) -> tuple[list[Step], list[set[Place]]]:
         over: set[UUID] = set()
         mine: set[Place] = set()
         for step in entry.steps:
-            if step.message_id in over or _place(step) in taken:
+            place = _place(step)
+            if step.message_id in over or place in taken:
                 over.add(step.message_id)
-                mine.add(_place(step))
+                mine.add(place)
             else:
+                taken.add(place)
                 steps.append(step)
-        taken.update(_place(step) for step in entry.steps if _place(step) not in mine)
         late.append(mine)
     return steps, late
 

@@ -36,3 +36,13 @@ async def test_of_two_that_take_the_same_place_at_once_one_is_told_that_it_lost(
     )
     assert lost == [set(), set(), {(message.id, 1), (message.id, 2)}]
     assert await node.steps(message) == [("attempt", "submitting")]
+
+
+async def test_what_takes_one_place_twice_in_one_entry_is_stored_once(roads: Roads) -> None:
+    node = await roads.node()
+    message = message_to()
+    async with roads.database.connection() as connection:
+        await message_rows.insert(connection, [message])
+    twice = Entry([step(message, 1, Event.ATTEMPT, Status.SUBMITTING)] * 2)
+    assert await node.ledgers[0].record(twice) == {(message.id, 1)}
+    assert await node.steps(message) == [("attempt", "submitting")]
