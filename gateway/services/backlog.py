@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from itertools import count
 from typing import Final
 from uuid import UUID
@@ -20,6 +20,8 @@ HIGH_WATER: Final = 100_000
 URGENT_SHARE: Final = 4
 #: So many messages are worth a commit in any case.
 WORTHWHILE: Final = 50
+#: So many entries of messages that have left the queue are not worth looking for.
+SPARE: Final = 1000
 
 
 class Backlog:
@@ -38,6 +40,7 @@ class Backlog:
         self._now = now
         self._gathers = False  # little room, and more waits for it
         self._later: list[tuple[float, int, Segment | Outgoing]] = []
+        self._ending: list[tuple[datetime, int, Outgoing]] = []  # of what waits, by the end of its validity
         self._order = count()
         self.table = Unread()
         self.queue = Queue(channel_of)
@@ -67,7 +70,7 @@ class Backlog:
         if waits:
             self.table.leave(message.id, channel)
         elif self._keep(outgoing, channel):
-            self.queue.put(outgoing)
+            self._put(outgoing)
 
     def passes_over(self, message: Message) -> bool:
         """Whether a message just read, never tried yet, stays in the table: it is not its turn."""
@@ -111,24 +114,47 @@ class Backlog:
         self._gathers = self.queue.pressed and messages < WORTHWHILE
 
     def take_overdue(self, most: int) -> list[Outgoing]:
-        """Those whose validity has ended, at the heads of their channels; nothing of them has left."""
+        """Those in the queue whose validity has ended and of which nothing has left, wherever they stand."""
         now = self._now()
-
-        def overdue(outgoing: Outgoing) -> bool:
-            expires_at = outgoing.message.expires_at
-            return expires_at is not None and expires_at <= now and outgoing.untouched
-
-        taken = self.queue.remove_heads(overdue, most)
-        for outgoing in taken:
-            outgoing.taken = True
+        taken: list[Outgoing] = []
+        while self._ending and self._ending[0][0] <= now and len(taken) < most:
+            outgoing = heappop(self._ending)[2]
+            if self._is_open(outgoing) and outgoing.untouched and self.queue.remove(outgoing):
+                outgoing.taken = True
+                taken.append(outgoing)
         return taken
+
+    def drop(self, buckets: frozenset[int]) -> list[Outgoing]:
+        """Forget all messages of buckets that are somebody else's now; which these were."""
+        dropped = list(self._flights.drop(buckets))
+        for outgoing in dropped:
+            self.queue.remove(outgoing)
+        return dropped
+
+    def _is_open(self, outgoing: Outgoing) -> bool:
+        return self._flights.open.get(outgoing.message.id) is outgoing
+
+    def _put(self, outgoing: Outgoing) -> None:
+        self.queue.put(outgoing)
+        self._watch(outgoing)
+
+    def _watch(self, outgoing: Outgoing) -> None:
+        """See to it that a message in the queue ends with its validity."""
+        expires_at = outgoing.message.expires_at
+        if expires_at is None:
+            return
+        heappush(self._ending, (expires_at, next(self._order), outgoing))
+        if len(self._ending) > SPARE + 2 * len(self._flights.open):  # most of them have gone
+            self._ending = list({each[2]: each for each in self._ending if self._is_open(each[2])}.values())
+            heapify(self._ending)
 
     def put_back(self, returned: Sequence[Outgoing]) -> None:
         """They could not be sent after all: before all others of their lanes."""
-        returned = [o for o in returned if self._flights.open.get(o.message.id) is o and not o.final]
+        returned = [outgoing for outgoing in returned if self._is_open(outgoing) and not outgoing.final]
+        self.queue.put_first(returned)
         for outgoing in returned:
             outgoing.taken = False
-        self.queue.put_first(returned)
+            self._watch(outgoing)
         self.wake.set()
 
     def sort_anew(self) -> None:
@@ -153,7 +179,7 @@ class Backlog:
         while self._later and self._later[0][0] <= clock:
             what = heappop(self._later)[2]
             outgoing = what.outgoing if isinstance(what, Segment) else what
-            if self._flights.open.get(outgoing.message.id) is not outgoing:
+            if not self._is_open(outgoing):
                 continue
             if isinstance(what, Segment) and what.state is Leg.UNKNOWN and resendable(what):
                 what.state = Leg.WAITING
@@ -161,7 +187,7 @@ class Backlog:
             if not outgoing.busy:
                 self._flights.let_go(outgoing)
             elif not outgoing.taken and any(s.state is Leg.WAITING for s in outgoing.segments):
-                self.queue.put(outgoing)
+                self._put(outgoing)
 
     # In the table
 

@@ -201,13 +201,13 @@ class Dispatch:
             pass
 
     def _end_overdue(self) -> None:
-        """Messages whose validity ends while they wait for a route: now and then, from the heads on."""
+        """Messages whose validity ends while they wait for a route: now and then."""
         clock = asyncio.get_running_loop().time()
         if clock < self._looked_at + REST_SECONDS or self._troubled or not self._leases.live():
             return
         self._looked_at = clock
         if overdue := self._backlog.take_overdue(BATCH):
-            self._spawn(self._attempt([(outgoing, "") for outgoing in overdue], Counter()))
+            self._spawn(self._end(overdue))
 
     def _flying(self) -> bool:
         return any(self._reserved.values()) or any(
@@ -242,9 +242,7 @@ class Dispatch:
                 now = self._now()
                 for outgoing, route in batch:
                     outgoing.taken = False
-                    if outgoing.final or self._leases.epoch(outgoing.message.bucket) is None:
-                        self._flights.let_go(outgoing)
-                    elif not self._ends(outgoing, refused, now, page):
+                    if self._is_ours(outgoing) and not self._ends(outgoing, refused, now, page):
                         self._prepare(outgoing, route, now, page.steps, parcels)
             if page.steps:
                 lost = await self._ledger.record(page.entry())
@@ -256,6 +254,29 @@ class Dispatch:
         finally:
             self._reserved.subtract(reserved)
             self._backlog.wake.set()
+
+    async def _end(self, overdue: Sequence[Outgoing]) -> None:
+        """They were taken out of the queue because their validity is over."""
+        page = Page()
+        try:
+            async with self._in_order:
+                now = self._now()
+                for outgoing in overdue:
+                    outgoing.taken = False
+                    if self._is_ours(outgoing):
+                        self._ends(outgoing, {}, now, page)
+            if page.steps and (lost := await self._ledger.record(page.entry())):
+                self._give_up(lost, [])
+        except StorageUnavailable as error:
+            await self._not_stored(overdue, (), error)
+
+    def _is_ours(self, outgoing: Outgoing) -> bool:
+        """Whether it is for us to go on with. A bucket that was lost and regained was read anew: what had
+        been taken up of it before is another object, and whose turn it is not."""
+        if outgoing.final or self._leases.epoch(outgoing.message.bucket) is None:
+            self._flights.let_go(outgoing)
+            return False
+        return self._flights.open.get(outgoing.message.id) is outgoing
 
     async def _forbidden(self, batch: Batch) -> dict[UUID, str]:
         """The policy, asked again: who must not get it any more, and why."""
@@ -419,7 +440,7 @@ class Dispatch:
 
     async def lost(self, buckets: Iterable[int]) -> None:
         """These buckets are somebody else's: send nothing more of theirs."""
-        for outgoing in self._flights.drop(frozenset(buckets)):
+        for outgoing in self._backlog.drop(frozenset(buckets)):
             log.debug("left to another node", extra={"message_id": public(Kind.MESSAGE, outgoing.message.id)})
 
     def unanswered(self) -> set[int]:

@@ -4,7 +4,7 @@ A round touches channels and what it takes, never what waits: a million messages
 the others nothing.
 """
 
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -16,6 +16,10 @@ from gateway.services.flights import Leg, Outgoing
 WEIGHTS: Final = {Lane.TRANSACTIONAL: 50, Lane.SERVICE: 25, Lane.SURVEY: 15, Lane.MARKETING: 10}
 
 
+#: The messages of one channel, the first in front; any of them can be taken out at the price of one.
+Waiting = OrderedDict[Outgoing, None]
+
+
 class _Lane:
     """One lane: its channels in the order of their turns, each with its messages."""
 
@@ -24,27 +28,50 @@ class _Lane:
     def __init__(self, weight: int) -> None:
         self.weight = weight
         self.passed = 0.0  #: segments that went, divided by the weight: whose is least is next
-        self.channels: dict[Channel, deque[Outgoing]] = {}
+        self.channels: dict[Channel, Waiting] = {}
         self.length = 0
 
-    def of(self, channel: Channel) -> deque[Outgoing]:
-        """What waits for a channel; the caller puts something there."""
-        self.length += 1
+    def put(self, channel: Channel, outgoing: Outgoing) -> bool:
+        """At the end of a channel; False: it is there already."""
         waiting = self.channels.get(channel)
         if waiting is None:
-            waiting = self.channels[channel] = deque()
-        return waiting
+            waiting = self.channels[channel] = OrderedDict()
+        elif outgoing in waiting:
+            return False
+        waiting[outgoing] = None
+        self.length += 1
+        return True
 
-    def pop(self, channel: Channel) -> Outgoing:
-        """The first of a channel, whose next turn is then the last one."""
+    def put_first(self, channel: Channel, outgoing: Outgoing) -> bool:
+        """At the head of a channel; False: it was there already, and has come forward."""
+        new = self.put(channel, outgoing)
+        self.channels[channel].move_to_end(outgoing, last=False)
+        return new
+
+    def first(self, channel: Channel) -> Outgoing:
+        """The first of a channel."""
+        return next(iter(self.channels[channel]))
+
+    def pop(self, channel: Channel) -> None:
+        """Take out the first of a channel, whose next turn is then the last one."""
         waiting = self.channels[channel]
-        outgoing = waiting.popleft()
+        waiting.popitem(last=False)
         self.length -= 1
         if not waiting:
             del self.channels[channel]
         elif len(self.channels) > 1:
             self.channels[channel] = self.channels.pop(channel)
-        return outgoing
+
+    def remove(self, channel: Channel, outgoing: Outgoing) -> bool:
+        """Take out a message, wherever in its channel it is; False: it is not there."""
+        waiting = self.channels.get(channel)
+        if waiting is None or outgoing not in waiting:
+            return False
+        del waiting[outgoing]
+        self.length -= 1
+        if not waiting:
+            del self.channels[channel]
+        return True
 
 
 class Queue:
@@ -67,19 +94,28 @@ class Queue:
         return self._length
 
     def put(self, outgoing: Outgoing) -> None:
-        """At the end of its channel."""
+        """At the end of its channel, unless it is in the queue."""
         message = outgoing.message
         channel = self._channel_of(message)
-        self._lanes[Lane(message.lane)].of(channel).append(outgoing)
-        self._count(channel, 1)
+        if self._lanes[Lane(message.lane)].put(channel, outgoing):
+            self._count(channel, 1)
 
     def put_first(self, returned: Sequence[Outgoing]) -> None:
         """Back to the head of their channels, in their order."""
         for outgoing in reversed(returned):
             message = outgoing.message
             channel = self._channel_of(message)
-            self._lanes[Lane(message.lane)].of(channel).appendleft(outgoing)
-            self._count(channel, 1)
+            if self._lanes[Lane(message.lane)].put_first(channel, outgoing):
+                self._count(channel, 1)
+
+    def remove(self, outgoing: Outgoing) -> bool:
+        """Take out one message, wherever it stands; False: it does not wait here."""
+        message = outgoing.message
+        channel = self._channel_of(message)
+        if not self._lanes[Lane(message.lane)].remove(channel, outgoing):
+            return False
+        self._count(channel, -1)
+        return True
 
     def take(self, offer: Offer, segments: int) -> list[tuple[Outgoing, str]]:
         """Messages of about so many segments, each with the route that the offer names for it.
@@ -110,18 +146,6 @@ class Queue:
         """One of a channel has been drawn."""
         self._count(channel, -1)
 
-    def remove_heads(self, unwanted: Callable[[Outgoing], bool], most: int) -> list[Outgoing]:
-        """Take out what is unwanted, from the head of each channel to the first that is wanted."""
-        removed: list[Outgoing] = []
-        for lane in self._lanes.values():
-            for channel in [*lane.channels]:
-                while len(removed) < most and channel in lane.channels:
-                    if not unwanted(lane.channels[channel][0]):
-                        break
-                    removed.append(lane.pop(channel))
-                    self.took(channel)
-        return removed
-
     def sort_anew(self) -> None:
         """The channels of messages are others now: each goes where it would be put today, in its order."""
         for lane in self._lanes.values():
@@ -131,7 +155,7 @@ class Queue:
             if len(before) > 1:
                 waiting.sort(key=_id)
             for outgoing in waiting:
-                lane.of(self._channel_of(outgoing.message)).append(outgoing)
+                lane.put(self._channel_of(outgoing.message), outgoing)
         self._kept = {}
         for lane in self._lanes.values():
             for channel, those in lane.channels.items():
@@ -187,7 +211,7 @@ class _Round:
             channel = live.popleft()
             if channel in self.shut:
                 continue
-            outgoing = lane.channels[channel][0]
+            outgoing = lane.first(channel)
             cost = segments_of(outgoing)
             route = self.offer.place(channel, cost)
             if route is None:

@@ -15,7 +15,7 @@ from gateway.services.backlog import WORTHWHILE, Backlog
 from gateway.services.carrier import Channel
 from gateway.services.flights import Flights, Outgoing
 from gateway.services.unread import Unread
-from tests.services.road import EVERYWHERE, FakeOffer, message_to
+from tests.services.road import EVERYWHERE, START, FakeOffer, message_to
 
 
 @pytest.mark.parametrize(
@@ -226,3 +226,14 @@ def test_what_was_read_out_of_its_turn_stays_in_the_table(channel: int, passed_o
     backlog.table.begin([CHANNELS[1]])
     assert backlog.passes_over(message(4, channel)) is passed_over
     assert backlog.table.since.get(CHANNELS[0]) == UUID(int=4 if passed_over else 5)
+
+
+async def test_what_ends_with_time_is_remembered_while_it_waits_only() -> None:
+    flights = Flights()
+    backlog = Backlog(flights, lambda _: Channel(EVERYWHERE, ""), lambda: START)
+    for number in range(1, 5 * backlog_module.SPARE):
+        backlog.enqueue(Outgoing(message_to(id=UUID(int=number), expires_at=START)))
+        for outgoing, _ in backlog.queue.take(FakeOffer({"main": 1}), 1):
+            flights.let_go(outgoing)
+    assert len(backlog._ending) <= backlog_module.SPARE + 1
+    assert backlog.take_overdue(10) == []

@@ -460,6 +460,19 @@ async def test_what_waits_for_a_route_that_is_down_expires_in_its_time(roads: Ro
     assert await node.until(message, "expired") == ["overdue"]
 
 
+async def test_behind_one_that_is_valid_for_long_others_expire_in_their_time(roads: Roads) -> None:
+    node = await roads.node()
+    node.carrier.open_room = 0
+    first, code, last = (
+        message_to(to, expires_at=START + lapse)
+        for to, lapse in ((ANNA, timedelta(days=7)), (BEN, timedelta(minutes=5)), (ANNA, timedelta(days=7)))
+    )
+    await node.accept(first, code, last)
+    node.clock.forward(minutes=6)
+    assert await node.until(code, "expired") == ["overdue"]
+    assert len(node.dispatch._backlog.queue) == len(node.flights.open) == 2
+
+
 # The database goes and comes back
 
 

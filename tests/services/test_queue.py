@@ -196,13 +196,25 @@ def test_another_table_sorts_what_waits_anew_in_the_order_of_acceptance() -> Non
     assert [message for message, _ in queue.take(Room(PLENTY, 0, 0), PLENTY)] == put
 
 
-def test_only_unwanted_heads_are_removed() -> None:
+def test_any_message_can_be_taken_out() -> None:
     queue = Queue(channel_of)
-    old, new, old_again = outgoing(), outgoing(), outgoing()
-    for each in (old, new, old_again):
+    first, second, third, strange = (outgoing() for _ in range(4))
+    for each in (first, second, third):
         queue.put(each)
-    assert queue.remove_heads(lambda each: each in (old, old_again), 10) == [old]
-    assert queue.lengths()[Lane.SERVICE] == 2
+    assert [queue.remove(each) for each in (second, second, strange)] == [True, False, False]
+    assert len(queue) == queue.lengths()[Lane.SERVICE] == 2
+    assert [message for message, _ in queue.take(Room(9, 9, 9), PLENTY)] == [first, third]
+    assert not queue.lengths_by_channel()
+
+
+def test_what_is_put_twice_waits_once() -> None:
+    queue = Queue(channel_of)
+    first, second = outgoing(), outgoing()
+    for each in (first, second, first):
+        queue.put(each)
+    queue.put_first([second])
+    assert len(queue) == 2
+    assert [message for message, _ in queue.take(Room(9, 9, 9), PLENTY)] == [second, first]
 
 
 def test_a_message_is_brought_to_where_its_log_ends() -> None:
