@@ -110,8 +110,10 @@ class Reports:
 
         How many days. Raises `Outrun` and `StorageUnavailable`.
         """
-        now = self._now()
         async with self._snapshot() as connection:
+            now = min(
+                self._now(), await table.clock(connection)
+            )  # a fast clock of ours would count too early
             oldest = await table.oldest(connection)
             if oldest is None:
                 return 0

@@ -203,6 +203,12 @@ SELECT c.id
  ORDER BY c.id LIMIT 1"""
 
 
+async def clock(connection: Connection) -> datetime:
+    """What time it is by the clock that says whether a conversation is settled."""
+    found: datetime = await connection.fetchval("SELECT now()")
+    return found
+
+
 async def oldest(connection: Connection) -> UUID | None:
     """The first conversation on record."""
     found: UUID | None = await connection.fetchval(OLDEST)

@@ -386,6 +386,12 @@ async def test_only_days_that_settled_are_counted(database: Database, told: Repo
     assert await satisfied(told) == (9, 0)
 
 
+async def test_a_clock_that_runs_ahead_counts_nothing_too_early(database: Database) -> None:
+    await stored(database, asked(1, NOW - timedelta(days=1)))
+    ahead = Reports(database, lambda: NOW + timedelta(days=30), CHINA)
+    assert await ahead.count() == 0
+
+
 async def test_each_survey_is_counted_with_its_agent_and_for_all_agents(
     database: Database, told: Reports
 ) -> None:
