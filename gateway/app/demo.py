@@ -8,7 +8,7 @@ import signal
 import sys
 import time
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -142,7 +142,7 @@ def _settings(args: argparse.Namespace, stage: _Stage) -> Settings:
 def _for_a_demo(rules: Rules) -> Rules:
     """The shipped rules, but customers may be asked as often as the demo is run."""
     surveys = msgspec.structs.replace(rules.surveys, anti_fatigue=None, tiers={})
-    return Rules(surveys=surveys, replies=rules.replies, access_numbers=rules.access_numbers)
+    return replace(rules, surveys=surveys)
 
 
 async def _key(dsn: str) -> str:

@@ -1,6 +1,7 @@
 """What is read from files at the start and again when they change: templates and rules."""
 
 from collections.abc import Callable
+from zoneinfo import ZoneInfo
 
 from gateway.config import Settings, read_files
 from gateway.domain.rulebook import Rules
@@ -34,4 +35,12 @@ class Desk:
             sender.number for sender in self._settings.senders.values() if not sender.extensions
         )
         self.catalogue = files.catalogue
-        self.rules = self._adjust(Rules(surveys=files.surveys, replies=files.replies, access_numbers=shared))
+        self.rules = self._adjust(
+            Rules(
+                surveys=files.surveys,
+                replies=files.replies,
+                menus=files.menus,
+                zone=ZoneInfo(self._settings.regions.time_zone),
+                access_numbers=shared,
+            )
+        )

@@ -11,6 +11,7 @@ import msgspec
 
 from gateway.config.schema import Settings
 from gateway.domain import template, template_lint
+from gateway.domain.menu import MenuRules
 from gateway.domain.reply_rules import ReplyRules
 from gateway.domain.rules import load_text
 from gateway.domain.survey_rules import SurveyRules, Surveys
@@ -20,6 +21,7 @@ T = TypeVar("T")
 
 SURVEYS: Final = "surveys.yaml"
 REPLIES: Final = "replies.yaml"
+MENUS: Final = "menus.yaml"
 
 #: Templates that are taken where a call names none, with what they are given.
 BY_DEFAULT: Final[Mapping[str, Mapping[str, Any]]] = {
@@ -36,6 +38,20 @@ GIVEN: Final[Mapping[str, Mapping[str, Any]]] = {
     "help": {"scale": "ten"},
     "reminder": {"scale": "ten"},
 }
+_NAMED: Final = [{"name": "手机报"}]
+#: What the templates of 0000 are given; the others get nothing.
+GIVEN_OF_MENUS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "list": {
+        "total": 1,
+        "first": True,
+        "more": False,
+        "services": [{"number": 2, **_NAMED[0], "price": "5.00", "trial": False, "later_year": False}],
+    },
+    "all": {"total": 1, "more": False, "services": _NAMED},
+    "receipt": {"done": _NAMED, "failed": [], "asked": []},
+    "clarify": {"all": False},
+    "which": {"number": 1},
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +61,7 @@ class Files:
     catalogue: Catalogue
     surveys: Surveys
     replies: ReplyRules
+    menus: MenuRules
     rules: tuple[Path, ...]  #: the files
     faults: tuple[str, ...]
     doubts: tuple[str, ...]
@@ -64,9 +81,11 @@ def read_files(settings: Settings) -> Files:
     faults += (told for path in paths if (told := _strange_name(path)))
     surveys = _rules(folder / SURVEYS, Surveys, faults)
     replies = _rules(folder / REPLIES, ReplyRules, faults)
+    menus = _rules(folder / MENUS, MenuRules, faults)
     if not catalogue.faults:  # else what is missing may be what is faulty
         faults += _judge_languages(catalogue)
         faults += _judge_templates(catalogue, surveys, folder / SURVEYS)
+        faults += _judge_menus(catalogue, menus, folder / MENUS)
         doubts += (
             f"{told}; customers get no such word"
             for name, given in BESIDES.items()
@@ -82,6 +101,7 @@ def read_files(settings: Settings) -> Files:
         catalogue=catalogue,
         surveys=surveys,
         replies=replies,
+        menus=menus,
         rules=tuple(paths),
         faults=tuple(dict.fromkeys(faults)),
         doubts=tuple(doubts),
@@ -108,7 +128,7 @@ def _folder(settings: Settings, name: str) -> Path:
 
 
 def _strange_name(path: Path) -> str | None:
-    known = (SURVEYS, REPLIES)
+    known = (SURVEYS, REPLIES, MENUS)
     if path.name in known:
         return None
     near = difflib.get_close_matches(path.name, known, 1, 0.5)
@@ -165,6 +185,12 @@ def _judge_templates(catalogue: Catalogue, surveys: Surveys, path: Path) -> Iter
             told_of.add((role, name))
             for told in _unfit(catalogue, name, GIVEN.get(role, {})):
                 yield f"{path}: {place}{key}: {told}"
+
+
+def _judge_menus(catalogue: Catalogue, menus: MenuRules, path: Path) -> Iterator[str]:
+    for key, name in msgspec.structs.asdict(menus.templates).items():
+        for told in _unfit(catalogue, name, GIVEN_OF_MENUS.get(key, {})):
+            yield f"{path}: templates.{key}: {told}"
 
 
 def _by_touchpoint(surveys: Surveys) -> Iterator[tuple[str, SurveyRules]]:

@@ -8,18 +8,20 @@ from msgspec.structs import replace
 
 from gateway.domain import case as cases
 from gateway.domain import confirmation as confirmations
+from gateway.domain import menu as menus
 from gateway.domain import survey as surveys
 from gateway.domain.case import Case
 from gateway.domain.confirmation import Confirmation
 from gateway.domain.consent import Unclear
 from gateway.domain.effect import Effect, Reply
 from gateway.domain.given import Given
+from gateway.domain.menu import Menu
 from gateway.domain.rulebook import Rules
 from gateway.domain.score import Scored
 from gateway.domain.survey import Survey
 
 #: Open or closed: a closed set, matched to the end. All have the columns of the table `conversations`.
-Conversation = Survey | Confirmation | Case
+Conversation = Survey | Confirmation | Case | Menu
 
 
 class Kind(StrEnum):
@@ -28,6 +30,7 @@ class Kind(StrEnum):
     SURVEY = "survey"  #: a score
     CONFIRMATION = "confirmation"  #: yes or no to a paid service
     CASE = "case"  #: the customer's own words
+    MENU = "menu"  #: what to cancel of a 0000 list
 
 
 def step(
@@ -67,6 +70,8 @@ def _step(
             return confirmations.step(conversation, given, now, rules.confirmations)
         case Case():
             return cases.step(conversation, given, now, rules.cases)
+        case Menu():
+            return menus.step(conversation, given, now, rules.menus)
 
 
 def _answered_by_us(conversation: Conversation, when: tuple[datetime, ...]) -> Conversation:
@@ -77,7 +82,7 @@ def _answered_by_us(conversation: Conversation, when: tuple[datetime, ...]) -> C
 
 def asks(conversation: Conversation) -> bool:
     """Whether it put a question to the customer, so that a reply may be the answer."""
-    return isinstance(conversation, Survey | Confirmation)
+    return isinstance(conversation, Survey | Confirmation | Menu)
 
 
 def understands(conversation: Conversation, text: str, rules: Rules) -> bool:
@@ -90,6 +95,8 @@ def understands(conversation: Conversation, text: str, rules: Rules) -> bool:
             return not isinstance(confirmations.read(conversation, text), Unclear)
         case Case():
             return False
+        case Menu():
+            return menus.understands(conversation, text)
 
 
 def is_waiting(conversation: Conversation, at: datetime) -> bool:
@@ -101,6 +108,8 @@ def is_waiting(conversation: Conversation, at: datetime) -> bool:
             return confirmations.is_waiting(conversation, at)
         case Case():
             return False
+        case Menu():
+            return menus.is_waiting(conversation, at)
 
 
 def is_open(conversation: Conversation) -> bool:
@@ -112,6 +121,8 @@ def is_open(conversation: Conversation) -> bool:
             return conversation.status is confirmations.Status.PENDING
         case Case():
             return False
+        case Menu():
+            return conversation.status in menus.WAITING
 
 
 def is_answered(conversation: Conversation) -> bool:
@@ -122,6 +133,8 @@ def is_answered(conversation: Conversation) -> bool:
         case Confirmation():
             return conversation.state.answered_at is not None
         case Case():
+            return False
+        case Menu():
             return False
 
 
@@ -134,4 +147,6 @@ def is_revisable(conversation: Conversation, at: datetime, rules: Rules) -> bool
         case Confirmation():
             return confirmations.is_retractable(conversation, at, rules.confirmations)
         case Case():
+            return False
+        case Menu():
             return False

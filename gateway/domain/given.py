@@ -27,6 +27,7 @@ class ReplyText:
     text: str
     asks_for_help: bool = False  #: a complaint, a wish for a person: whatever else it says
     takes_back: bool = False  #: "that was wrong", without another score
+    elsewhere: bool = False  #: it could as well answer a question of another kind
     heard: Heard | None = None
 
 

@@ -77,6 +77,8 @@ Stepped = tuple[Menu, list[Effect]]
 
 #: What the customer is told of several services is cut here: nobody has so many.
 MAX_NAMED: Final = 100
+#: So many are named where all are to go.
+SOME: Final = 12
 
 
 def listed(subscriptions: Iterable[Subscription], now: datetime, zone: ZoneInfo) -> tuple[Item, ...]:
@@ -232,7 +234,7 @@ def _page(menu: Menu, rules: MenuRules) -> Stepped:
         )
         for number, item in enumerate(items[first:shown], first + FIRST)
     ]
-    params = {"total": len(items), "first": first == 0, "more": shown < len(items), "items": rows}
+    params = {"total": len(items), "first": first == 0, "more": shown < len(items), "services": rows}
     after = menu._replace(state=replace(menu.state, shown=shown))
     return after, [Reply(rules.templates.list, params, owed=True)]
 
@@ -240,7 +242,8 @@ def _page(menu: Menu, rules: MenuRules) -> Stepped:
 def _ask_all(menu: Menu, rules: MenuRules) -> Reply:
     left = [item.name for item in menu.subject.items if _about(menu, item.service) is None]
     names = left or [item.name for item in menu.subject.items]
-    return Reply(rules.templates.all, {"total": len(names), "items": _named(names)}, owed=True)
+    params = {"total": len(names), "more": len(names) > SOME, "services": _named(names[:SOME])}
+    return Reply(rules.templates.all, params, owed=True)
 
 
 # --- What the platform answers ---------------------------------------------------------------------------

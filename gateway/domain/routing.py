@@ -13,13 +13,16 @@ from typing import Final, NamedTuple
 
 from gateway.domain import confirmation
 from gateway.domain import conversation as talk
+from gateway.domain.choice import read_word
 from gateway.domain.confirmation import Confirmation
 from gateway.domain.conversation import Conversation
 from gateway.domain.effect import Scope
+from gateway.domain.menu import Menu, is_remembered
 from gateway.domain.optout import OptOut as Way
 from gateway.domain.optout import read_optout
 from gateway.domain.reply_rules import ReplyRules, bare
 from gateway.domain.rulebook import Rules
+from gateway.domain.survey import Survey
 
 
 class Words(StrEnum):
@@ -27,6 +30,7 @@ class Words(StrEnum):
 
     OPT_OUT = "opt-out"  #: TD, T, 退订 and the like
     OPT_IN = "opt-in"  #: 恢复订阅, START and the like
+    MENU = "menu"  #: 0000 or 00000, exactly
     EMPTY = "empty"  #: nothing but blanks and punctuation
     COURTESY = "courtesy"  #: thanks and greetings
     OTHER = "other"
@@ -58,6 +62,9 @@ class Outcome(StrEnum):
     OPT_OUT_MARKETING = "opt out of marketing"
     OPT_IN = "opt in again"
     PAID = "the confirmation asked from this address"
+    MENU = "a new list of what is subscribed to"
+    WHICH = "the list, which asks what was meant"
+    OVER = "the list whose time is over, which says so"
     HOME = "the conversation at this address"
     CLEAR = "the newest that it clearly answers"
     ASKED_HERE = "the newest waiting at this number"
@@ -69,7 +76,17 @@ class Outcome(StrEnum):
 
 
 #: The reply is given to a conversation.
-ANSWERS: Final = frozenset({Outcome.PAID, Outcome.HOME, Outcome.CLEAR, Outcome.ASKED_HERE, Outcome.LATELY})
+ANSWERS: Final = frozenset(
+    {
+        Outcome.PAID,
+        Outcome.WHICH,
+        Outcome.OVER,
+        Outcome.HOME,
+        Outcome.CLEAR,
+        Outcome.ASKED_HERE,
+        Outcome.LATELY,
+    }
+)
 
 
 class Facts(NamedTuple):
@@ -82,6 +99,8 @@ class Facts(NamedTuple):
     here: bool  #: one of them was asked from this very number, without an extension
     lately: bool  #: home or, without one, some conversation was answered within the revision window
     paid: Paid = Paid.NONE  #: with one, the facts above are those of other conversations
+    torn: bool = False  #: a clear answer to a list and to a question of another kind, where nothing is home
+    over: bool = False  #: a clear answer to a list whose time is over, and to nothing that waits
 
 
 class Row(NamedTuple):
@@ -95,6 +114,8 @@ class Row(NamedTuple):
     here: bool | None = None
     lately: bool | None = None
     paid: Paid | None = None
+    torn: bool | None = None
+    over: bool | None = None
 
     def fits(self, facts: Facts) -> bool:
         """Whether this row speaks of such a reply."""
@@ -106,6 +127,8 @@ class Row(NamedTuple):
             and self.here in (None, facts.here)
             and self.lately in (None, facts.lately)
             and self.paid in (None, facts.paid)
+            and self.torn in (None, facts.torn)
+            and self.over in (None, facts.over)
         )
 
 
@@ -117,6 +140,7 @@ TABLE: Final = (
     Row(Outcome.OPT_OUT_SURVEYS, words=Words.OPT_OUT, waiting=True),
     Row(Outcome.OPT_OUT_MARKETING, words=Words.OPT_OUT),
     Row(Outcome.OPT_IN, words=Words.OPT_IN),
+    Row(Outcome.MENU, words=Words.MENU),
     Row(Outcome.PAID, paid=Paid.UNCLEAR),  # it is asked once more
     Row(Outcome.PAID, paid=Paid.LATE),  # the customer is told how things stand
     Row(Outcome.PAID, paid=Paid.LATELY),  # a person looks at it
@@ -126,7 +150,9 @@ TABLE: Final = (
     Row(Outcome.HOME, home=(Home.WAITING,)),  # not understood: it is asked once more
     Row(Outcome.HOME, home=(Home.ANSWERED,), clear=True),  # a revision, later a comment
     Row(Outcome.HOME, home=(Home.ANSWERED,), lately=True),  # a comment
+    Row(Outcome.OVER, over=True),  # 0000 is to be sent again
     Row(Outcome.LATE, home=(Home.CLOSED,), clear=True),
+    Row(Outcome.WHICH, torn=True),  # nothing is cancelled by guess
     Row(Outcome.CLEAR, home=(Home.NONE,), clear=True),
     Row(Outcome.ASKED_HERE, home=(Home.NONE,), here=True),  # not understood: it is asked once more
     Row(Outcome.LATELY, home=(Home.NONE,), lately=True),  # a revision or a comment
@@ -159,7 +185,7 @@ def route(
         and not isinstance(home, Confirmation)
         and talk.is_waiting(home, at)
         and talk.understands(home, text, rules)
-        and optout_of(text) is None
+        and (optout_of(text) is None or isinstance(home, Menu))  # 全部退订 is on the list
     ):
         return Route(Outcome.HOME, home)  # nearly every reply ends here
     words = words_of(text, rules.replies)
@@ -172,21 +198,26 @@ def route(
     is_clear = clear is not None and talk.understands(clear, text, rules)
     here = next((each for each in candidates if each.address == address), None)
     lately = _lately(own, [each for each in others if not isinstance(each, Confirmation)], at, rules)
-    asked = [each for each in candidates if not isinstance(each, Confirmation)]
+    asked = [each for each in candidates if isinstance(each, Survey)]
+    survey = own if isinstance(own, Survey) else None  # what an opt-out may be of
     newest = next(
         (each for each in conversations if talk.is_waiting(each, at) and each.address == address), None
     )
     paid, offer = _paid(text, words, there, at, rules)
     if paid is Paid.UNCLEAR and (is_clear or newest is not offer):
         paid = Paid.NONE
+    torn = _torn(candidates, text, rules) if own is None else None
+    over = None if lately or (own is None and is_clear) else _over(own, others, text, at, rules)
     facts = Facts(
         words=words,
-        home=_standing(own, at),
+        home=_standing(survey if words is Words.OPT_OUT else own, at),
         clear=is_clear,
         waiting=bool(asked),
         here=here is not None,
         lately=lately is not None,
         paid=paid,
+        torn=torn is not None,
+        over=over is not None,
     )
     outcome = decide(facts)
     match outcome:
@@ -194,11 +225,13 @@ def route(
             waiting = [each for each in there if talk.is_waiting(each, at)]
             return Route(outcome, offer, alone=len(waiting) < 2 and not is_clear)
         case Outcome.OPT_OUT_SURVEYS:
-            return Route(outcome, own or asked[0], Scope.SURVEYS)
+            return Route(outcome, survey or asked[0], Scope.SURVEYS)
         case Outcome.OPT_OUT_MARKETING:
             return Route(outcome, None, Scope.MARKETING)
-        case Outcome.OPT_IN:
+        case Outcome.OPT_IN | Outcome.MENU:
             return Route(outcome)
+        case Outcome.WHICH | Outcome.OVER:
+            return Route(outcome, torn or over)
         case Outcome.HOME | Outcome.LATE:
             return Route(outcome, home)
         case Outcome.CLEAR:
@@ -242,6 +275,22 @@ def _paid(
     return (Paid.LATELY, young[0]) if young and words is Words.OTHER else (Paid.NONE, None)
 
 
+def _torn(candidates: Sequence[Conversation], text: str, rules: Rules) -> Menu | None:
+    """The list that a text could be about, if it is also a clear answer to a question of another kind."""
+    meant = [each for each in candidates if talk.understands(each, text, rules)]
+    lists = [each for each in meant if isinstance(each, Menu)]
+    return lists[0] if lists and len(lists) < len(meant) else None
+
+
+def _over(
+    own: Conversation | None, others: Sequence[Conversation], text: str, at: datetime, rules: Rules
+) -> Menu | None:
+    """The newest list that the text would be about if its time were not over."""
+    lists = [each for each in (others if own is None else (own,)) if isinstance(each, Menu)]
+    known = (each for each in lists if not talk.is_waiting(each, at) and is_remembered(each, at, rules.menus))
+    return next((each for each in known if talk.understands(each, text, rules)), None)
+
+
 def decide(facts: Facts) -> Outcome:
     """The first row of the table that fits."""
     return next(row.outcome for row in TABLE if row.fits(facts))
@@ -254,6 +303,8 @@ def words_of(text: str, rules: ReplyRules) -> Words:
             return Words.OPT_OUT
         case Way.RETURN:
             return Words.OPT_IN
+    if read_word(text) is not None:
+        return Words.MENU
     if all(unicodedata.category(char)[0] in "ZPCM" for char in text):
         return Words.EMPTY
     return Words.COURTESY if bare(text) in rules.courtesies else Words.OTHER

@@ -205,6 +205,10 @@ class Changes:
                 after = self.move(after, lacking, self.now)
         return after
 
+    def new_id(self, bucket: int) -> UUID:
+        """For a conversation that begins now."""
+        return self._composer.ids.new(bucket, self.now.timestamp())
+
     def tell(self, event_type: str, bucket: int, subject: UUID, data: dict[str, Any]) -> None:
         """Announce an event, if anybody listens."""
         if self._outbox.wants(event_type):

@@ -18,6 +18,7 @@ from gateway.domain.ids import Kind, public
 from gateway.domain.opening import LOOK_BACK
 from gateway.domain.routing import ANSWERS, Outcome, ReplyStatus, Route, Why, route
 from gateway.domain.rulebook import Rules
+from gateway.services import menus
 from gateway.services.compose import Draft
 from gateway.services.conversations import Changes, Words
 from gateway.services.lately import Lately
@@ -44,16 +45,19 @@ class Understanding:
         recent: dict[str, list[Conversation]] = {}
         if customers:
             recent = await conversation_rows.recent(connection, customers, changes.now - LOOK_BACK)
+        mirror = await menus.read(connection, wholes)
         replies = []
         for whole in wholes:
             try:
-                replies.append(self._understand(whole, recent.setdefault(whole.msisdn, []), changes))
+                replies.append(self._understand(whole, recent.setdefault(whole.msisdn, []), mirror, changes))
             except Exception:
                 log.exception("reply not understood", extra={"reply_id": public(Kind.REPLY, whole.reply_id)})
                 replies.append(reply_of(whole, ReplyStatus.INBOX, Why.ERROR))
         return replies
 
-    def _understand(self, whole: Whole, conversations: list[Conversation], changes: Changes) -> Reply:
+    def _understand(
+        self, whole: Whole, conversations: list[Conversation], mirror: menus.Mirror, changes: Changes
+    ) -> Reply:
         if whole.redelivery:
             return reply_of(whole, ReplyStatus.DUPLICATE)
         at = whole.received_at
@@ -73,6 +77,9 @@ class Understanding:
             return reply_of(whole, ReplyStatus.OPT_IN)
         if self._is_flood(whole, found, changes.rules):
             return reply_of(whole, ReplyStatus.HELD, Why.FLOOD, about_id)
+        if found.outcome is Outcome.MENU:
+            conversations[:] = menus.open_list(whole, mirror, conversations, changes, self._senders)
+            return reply_of(whole, ReplyStatus.READ, None, conversations[0].id)
         if found.outcome is Outcome.UNMATCHED:
             return self._own_words(whole, about, conversations, changes)
         if found.outcome in ANSWERS and about is not None:
@@ -82,6 +89,7 @@ class Understanding:
                 whole.text,
                 asks_for_help=said.help.said_in(whole.text),
                 takes_back=said.takes_back.said_in(whole.text),
+                elsewhere=found.outcome is Outcome.WHICH,
             )
             self._move(changes, conversations, about, words, at)
             status, reason = changes.marks.pop(whole.reply_id, (ReplyStatus.READ, None))
@@ -126,7 +134,7 @@ class Understanding:
     def _is_flood(self, whole: Whole, found: Route, rules: Rules) -> bool:
         """Whether this number writes more than people do. What is a clear answer never counts as such."""
         about = found.conversation
-        if found.outcome is not Outcome.UNMATCHED:
+        if found.outcome not in (Outcome.UNMATCHED, Outcome.MENU):
             if found.outcome not in ANSWERS or about is None:
                 return False
             if talk.understands(about, whole.text, rules):
