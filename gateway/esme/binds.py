@@ -190,7 +190,8 @@ class Binds:
             {
                 name: sum(slot.link.room for slot in slots if slot.link is not None) - reserved.get(name, 0)
                 for name, slots in self._of_route.items()
-            }
+            },
+            self._numbers.is_busy,
         )
 
     def submit(self, parcels: Sequence[Parcel]) -> None:

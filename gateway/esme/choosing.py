@@ -178,13 +178,13 @@ class Chooser:
 
     # Which route
 
-    def offer(self, room: dict[str, int]) -> "RoomOffer":
-        """What each route takes at this moment."""
+    def offer(self, room: dict[str, int], busy: Callable[[str], bool]) -> "RoomOffer":
+        """What each route takes at this moment; `busy`: whether a customer's number has enough under way."""
         now = self._clock()
         for name, free in room.items():
             if free > 0:
                 self.paths[name].room_at = now
-        return RoomOffer(self, room, now)
+        return RoomOffer(self, room, busy, now)
 
     def bucket(self, sender: str) -> Bucket | None:
         """The limit of a sender's number."""
@@ -306,15 +306,19 @@ class Chooser:
 class RoomOffer:
     """The room of each route at one moment; see `services.carrier.Offer`."""
 
-    __slots__ = ("_chooser", "_now", "_room", "_ways")
+    __slots__ = ("_begun", "_busy", "_chooser", "_now", "_room", "_ways")
 
-    def __init__(self, chooser: Chooser, room: dict[str, int], now: float) -> None:
+    def __init__(
+        self, chooser: Chooser, room: dict[str, int], busy: Callable[[str], bool], now: float
+    ) -> None:
         self._chooser = chooser
         self._room = room
+        self._busy = busy
+        self._begun: set[str] = set()
         self._now = now
         self._ways: dict[Channel, list[_Share]] = {}
 
-    def place(self, channel: Channel, segments: int) -> str | None:
+    def place(self, channel: Channel, segments: int, msisdn: str = "") -> str | None:
         """The route for the next message of a channel."""
         ways = self._ways.get(channel)
         if ways is None:
@@ -338,8 +342,13 @@ class RoomOffer:
             shares.took(share, segments)
             path = share.path
         self._room[path.name] -= segments
+        self._begun.add(msisdn)
         if bucket is not None:
             bucket.spend(segments)
         if self._chooser.placed(path, channel.sender, self._now):
             self._ways.clear()  # what is on trial may be shut now
         return path.name
+
+    def takes(self, msisdn: str) -> bool:
+        """Whether one more message to this number may go: one an offer, and none behind one that waits."""
+        return msisdn not in self._begun and not self._busy(msisdn)

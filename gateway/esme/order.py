@@ -59,6 +59,11 @@ class Numbers(Generic[L]):
         line = self._lines.get(destination)
         return None if line is None else line.link
 
+    def is_busy(self, destination: str) -> bool:
+        """Whether something waits behind what is under way to this number: more would only stand there."""
+        line = self._lines.get(destination)
+        return line is not None and bool(line.behind)
+
     def begin(self, parcel: Parcel, link: L) -> bool:
         """Whether the parcel may be written now; if not, it waits here until `link.go_on`."""
         outgoing = parcel.token.outgoing

@@ -132,7 +132,7 @@ class Writing:
         return self.throttle.wait(clock)
 
     def _allowed(self, parcels: list[Parcel]) -> list[Parcel]:
-        """Without those that are not to go any more: meanwhile our lease ended, or an answer came after all."""
+        """Without those that are not to go any more: our lease ended, say, or an answer came after all."""
         may_go = self._may_go
         allowed = [parcel for parcel in parcels if may_go(parcel)]
         if len(allowed) < len(parcels):

@@ -75,8 +75,11 @@ class Channel(NamedTuple):
 class Offer(Protocol):
     """The room of all routes at one moment. What is placed uses it up."""
 
-    def place(self, channel: Channel, segments: int) -> str | None:
-        """The route that takes so many segments; None: nothing of its channel can go now."""
+    def place(self, channel: Channel, segments: int, msisdn: str = "") -> str | None:
+        """The route that takes so many segments to a number; None: nothing of its channel can go now."""
+
+    def takes(self, msisdn: str) -> bool:
+        """Whether one more message to this number may be placed: each has but a few under way."""
 
 
 class Carrier(Protocol):

@@ -1,11 +1,11 @@
 """What is due now: by lane, within a lane by channel, and first come, first served in each channel.
 
 A round touches channels and what it takes, never what waits: a million messages for a route that is down cost
-the others nothing.
+the others nothing. Neither does a message whose number has enough under way: it is set aside.
 """
 
 from collections import OrderedDict, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from gateway.domain.message import Lane, Message
@@ -16,8 +16,65 @@ from gateway.services.flights import Leg, Outgoing
 WEIGHTS: Final = {Lane.TRANSACTIONAL: 50, Lane.SERVICE: 25, Lane.SURVEY: 15, Lane.MARKETING: 10}
 
 
-#: The messages of one channel, the first in front; any of them can be taken out at the price of one.
-Waiting = OrderedDict[Outgoing, None]
+#: Messages that one round sets aside at most: who sends a hundred thousand to one number holds nobody up.
+SET_ASIDE: Final = 5000
+
+
+#: Messages in order, the first in front; any of them can be taken out at the price of one.
+Line = OrderedDict[Outgoing, None]
+
+
+class _Waiting:
+    """What one channel has in one lane. `aside`: by number, what waits for an answer of that number.
+
+    What is aside came before what stands in `line` for the same number.
+    """
+
+    __slots__ = ("aside", "line")
+
+    def __init__(self) -> None:
+        self.line: Line = OrderedDict()
+        self.aside: dict[str, Line] = {}
+
+    def __iter__(self) -> Iterator[Outgoing]:
+        for those in self.aside.values():
+            yield from those
+        yield from self.line
+
+    def __len__(self) -> int:
+        return len(self.line) + sum(map(len, self.aside.values()))
+
+    def __bool__(self) -> bool:
+        return bool(self.line or self.aside)
+
+    def __contains__(self, outgoing: Outgoing) -> bool:
+        return outgoing in self.line or outgoing in self.aside.get(outgoing.message.msisdn, ())
+
+    def put_first(self, outgoing: Outgoing) -> None:
+        """Before all others, or before those to its number that are aside."""
+        self.remove(outgoing)
+        those = self.aside.get(outgoing.message.msisdn, self.line)
+        those[outgoing] = None
+        those.move_to_end(outgoing, last=False)
+
+    def set_aside(self) -> None:
+        """The first of the line."""
+        outgoing, _ = self.line.popitem(last=False)
+        self.aside.setdefault(outgoing.message.msisdn, OrderedDict())[outgoing] = None
+
+    def remove(self, outgoing: Outgoing) -> bool:
+        """It goes, wherever it stands; False: it is not here."""
+        if outgoing in self.line:
+            del self.line[outgoing]
+            return True
+        msisdn = outgoing.message.msisdn
+        those = self.aside.get(msisdn)
+        if those is None or outgoing not in those:
+            return False
+        del those[outgoing]
+        if not those:
+            del self.aside[msisdn]
+        return True
 
 
 class _Lane:
@@ -28,46 +85,37 @@ class _Lane:
     def __init__(self, weight: int) -> None:
         self.weight = weight
         self.passed = 0.0  #: segments that went, divided by the weight: whose is least is next
-        self.channels: dict[Channel, Waiting] = {}
+        self.channels: dict[Channel, _Waiting] = {}
         self.length = 0
 
     def put(self, channel: Channel, outgoing: Outgoing) -> bool:
         """At the end of a channel; False: it is there already."""
         waiting = self.channels.get(channel)
         if waiting is None:
-            waiting = self.channels[channel] = OrderedDict()
+            waiting = self.channels[channel] = _Waiting()
         elif outgoing in waiting:
             return False
-        waiting[outgoing] = None
+        waiting.line[outgoing] = None
         self.length += 1
         return True
 
     def put_first(self, channel: Channel, outgoing: Outgoing) -> bool:
         """At the head of a channel; False: it was there already, and has come forward."""
         new = self.put(channel, outgoing)
-        self.channels[channel].move_to_end(outgoing, last=False)
+        self.channels[channel].put_first(outgoing)
         return new
 
-    def first(self, channel: Channel) -> Outgoing:
-        """The first of a channel."""
-        return next(iter(self.channels[channel]))
-
-    def pop(self, channel: Channel) -> None:
-        """Take out the first of a channel, whose next turn is then the last one."""
-        waiting = self.channels[channel]
-        waiting.popitem(last=False)
-        self.length -= 1
-        if not waiting:
-            del self.channels[channel]
-        elif len(self.channels) > 1:
+    def pop(self, channel: Channel, outgoing: Outgoing) -> None:
+        """A message of a channel goes; the channel's next turn is then the last one."""
+        self.remove(channel, outgoing)
+        if channel in self.channels and len(self.channels) > 1:
             self.channels[channel] = self.channels.pop(channel)
 
     def remove(self, channel: Channel, outgoing: Outgoing) -> bool:
         """Take out a message, wherever in its channel it is; False: it is not there."""
         waiting = self.channels.get(channel)
-        if waiting is None or outgoing not in waiting:
+        if waiting is None or not waiting.remove(outgoing):
             return False
-        del waiting[outgoing]
         self.length -= 1
         if not waiting:
             del self.channels[channel]
@@ -120,7 +168,8 @@ class Queue:
     def take(self, offer: Offer, segments: int) -> list[tuple[Outgoing, str]]:
         """Messages of about so many segments, each with the route that the offer names for it.
 
-        The lanes share by weight, the channels of a lane in turn. A channel that can't go is left alone.
+        The lanes share by weight, the channels of a lane in turn. A channel that can't go is left alone, and
+        a message whose number has enough under way lets the others of its channel pass.
         """
         round_ = _Round(self, offer)
         left = segments
@@ -152,7 +201,7 @@ class Queue:
             before, lane.channels, lane.length = lane.channels, {}, 0
             # Ids are ordered by time: two channels that become one are merged in the order of acceptance.
             waiting = [outgoing for each in before.values() for outgoing in each]
-            if len(before) > 1:
+            if len(before) > 1 or any(each.aside for each in before.values()):
                 waiting.sort(key=_id)
             for outgoing in waiting:
                 lane.put(self._channel_of(outgoing.message), outgoing)
@@ -195,7 +244,7 @@ class _Turn:
 class _Round:
     """One `take`: what was drawn, and which channels are shut for want of room."""
 
-    __slots__ = ("gave", "offer", "queue", "shut", "taken")
+    __slots__ = ("freed", "gave", "left", "offer", "queue", "shut", "taken")
 
     def __init__(self, queue: Queue, offer: Offer) -> None:
         self.queue = queue
@@ -203,6 +252,8 @@ class _Round:
         self.taken: list[tuple[Outgoing, str]] = []
         self.gave: set[Channel] = set()
         self.shut: set[Channel] = set()
+        self.freed: dict[_Waiting, Iterator[str]] = {}  # numbers that were aside when the round came by
+        self.left = SET_ASIDE
 
     def draw(self, turn: _Turn) -> int:
         """The next message of a lane that can go; its segments, or 0 when there is none."""
@@ -211,13 +262,15 @@ class _Round:
             channel = live.popleft()
             if channel in self.shut:
                 continue
-            outgoing = lane.first(channel)
+            outgoing = self.head(lane.channels[channel])
+            if outgoing is None:
+                continue
             cost = segments_of(outgoing)
-            route = self.offer.place(channel, cost)
+            route = self.offer.place(channel, cost, outgoing.message.msisdn)
             if route is None:
                 self.shut.add(channel)
                 continue
-            lane.pop(channel)
+            lane.pop(channel, outgoing)
             self.queue.took(channel)
             if channel in lane.channels:
                 live.append(channel)
@@ -226,6 +279,27 @@ class _Round:
             self.gave.add(channel)
             return cost
         return 0
+
+    def head(self, waiting: _Waiting) -> Outgoing | None:
+        """The first whose number takes one more: of those aside, else of the line."""
+        takes, aside, line = self.offer.takes, waiting.aside, waiting.line
+        if aside:
+            freed = self.freed.get(waiting)
+            if freed is None:
+                freed = self.freed[waiting] = iter(tuple(aside))
+            for msisdn in freed:
+                if msisdn in aside and takes(msisdn):
+                    return next(iter(aside[msisdn]))
+        while line:
+            outgoing = next(iter(line))
+            msisdn = outgoing.message.msisdn
+            if msisdn not in aside and takes(msisdn):
+                return outgoing
+            if self.left <= 0:
+                return None
+            self.left -= 1
+            waiting.set_aside()
+        return None
 
 
 def segments_of(outgoing: Outgoing) -> int:

@@ -22,7 +22,7 @@ from gateway.esme.circuit import FIRST_PAUSE, LEAST, PROBES
 from gateway.services.carrier import Channel, Fate, Outcome
 from gateway.services.flights import Outgoing
 from gateway.smpp import status
-from tests.services.road import ANNA, message_to
+from tests.services.road import ANNA, BEN, message_to
 
 MAIN, OTHER, SPARE = "main", "other", "spare"
 PLENTY = 1_000_000
@@ -34,9 +34,10 @@ class Choice:
 
     chooser: Chooser
     now: float = 1000.0
+    busy: frozenset[str] = frozenset()  #: customers' numbers with enough under way
 
     def offer(self, main: int = PLENTY, other: int = PLENTY, spare: int = PLENTY) -> RoomOffer:
-        return self.chooser.offer({MAIN: main, OTHER: other, SPARE: spare})
+        return self.chooser.offer({MAIN: main, OTHER: other, SPARE: spare}, self.busy.__contains__)
 
     def channel(self, sender: str = "10086") -> Channel:
         return self.chooser.channel(message_to(sender=sender))
@@ -63,7 +64,7 @@ def choice(*, senders: dict[str, float] | None = None, up: bool = True, **rule: 
     given_rule = {"name": "rule", "to": ((MAIN, 1),), "backup": (SPARE,)} | rule
     steering = Steering([Rule(**given_rule)], [MAIN, OTHER, SPARE])  # type: ignore[arg-type]
     made = Choice.__new__(Choice)
-    made.now = 1000.0
+    made.now, made.busy = 1000.0, frozenset()
     made.chooser = Chooser(
         [MAIN, OTHER, SPARE], steering, {"10086": 0.0} if senders is None else senders, lambda: made.now
     )
@@ -312,3 +313,14 @@ def test_another_table_changes_where_messages_go_and_how_fast_at_once() -> None:
     assert here.place() is None
     assert here.offer().place(before, 1) is None, "its sender has a rate now"
     assert here.chooser.steering.course(ANNA, "10086", Lane.SERVICE).name == "new"
+
+
+def test_an_offer_takes_one_message_to_a_number_and_none_to_a_busy_one() -> None:
+    here = choice()
+    here.busy = frozenset({BEN})
+    offer = here.offer()
+    assert [offer.takes(msisdn) for msisdn in (ANNA, BEN)] == [True, False]
+    assert offer.place(here.channel(), 1, ANNA) == MAIN
+    assert not offer.takes(ANNA)
+    here.busy = frozenset()
+    assert here.offer().takes(BEN)

@@ -201,6 +201,17 @@ async def test_a_dead_route_does_not_slow_another(database_dsn: str) -> None:
         assert here.node.dispatch.waiting() == 3000
 
 
+async def test_much_for_one_number_holds_nobody_up(database_dsn: str) -> None:
+    async with crossing(database_dsn, to(MAIN), main="latency: 20ms", window=10) as here:
+        much = [message_to(body=f"much {n}") for n in range(200)]
+        await here.send(*much, *some(100, lane=Lane.SERVICE))
+        await until(lambda: sum(text.isdecimal() for text in here.texts(MAIN)) == 100, 15.0)
+        went = [text for text in here.texts(MAIN) if text.startswith("much")]
+        assert len(went) < 100
+        assert went == [f"much {n}" for n in range(len(went))]
+        assert all(bind.waiting < 10 for route in here.binds.routes() for bind in route.binds)
+
+
 async def test_a_failing_route_is_left_out(database_dsn: str) -> None:
     failing = f"faults: [{{do: refuse, status: {status.ESME_RSYSERR}}}]"
     async with crossing(database_dsn, to(MAIN, backup=(OTHER,)), main=failing) as here:

@@ -91,12 +91,15 @@ class FakeOffer:
     def __init__(self, room: dict[str, int]) -> None:
         self.room = room
 
-    def place(self, channel: Channel, segments: int) -> str | None:
+    def place(self, channel: Channel, segments: int, msisdn: str = "") -> str | None:
         for route, _ in channel.course.to:
             if self.room.get(route, 0) > 0:
                 self.room[route] -= segments
                 return route
         return None
+
+    def takes(self, msisdn: str) -> bool:
+        return True
 
 
 class FakeCarrier:

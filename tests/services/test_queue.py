@@ -1,7 +1,7 @@
 """The queue, and messages brought to where their log ends."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 import pytest
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from gateway.domain.ids import IdSource
 from gateway.domain.message import Event, Lane, Message, Status, Step
 from gateway.domain.steering import Course
+from gateway.services import queue as queue_module
 from gateway.services.carrier import Channel
 from gateway.services.flights import Flights, Leg, Outgoing
 from gateway.services.queue import WEIGHTS, Queue
@@ -32,15 +33,23 @@ def channel_of(message: Message) -> Channel:
 class Room:
     """An offer of so many segments on each route."""
 
-    def __init__(self, *room: int) -> None:
+    def __init__(self, *room: int, busy: Iterable[str] = (), once: bool = False) -> None:
+        """`busy`: numbers that take nothing more; `once`: each takes one message."""
         self.room = list(room)
+        self.busy = set(busy)
+        self.once = once
 
-    def place(self, channel: Channel, segments: int) -> str | None:
+    def place(self, channel: Channel, segments: int, msisdn: str = "") -> str | None:
         number = channel.course.number
         if self.room[number] <= 0:
             return None
         self.room[number] -= segments
+        if self.once:
+            self.busy.add(msisdn)
         return f"route{number}"
+
+    def takes(self, msisdn: str) -> bool:
+        return msisdn not in self.busy
 
 
 PLENTY = 1_000_000
@@ -73,6 +82,71 @@ def test_all_that_is_put_is_taken_once_and_in_the_order_of_its_channel(
     for lane in Lane:
         for to in TO:
             assert of(taken, lane, to) == of(all_of_it, lane, to)
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(Lane), st.integers(0, 5)), max_size=60),
+    st.lists(st.tuples(st.sets(st.integers(0, 5)), st.integers(1, 9), st.booleans()), max_size=20),
+    st.booleans(),
+)
+def test_busy_numbers_let_the_others_pass_and_none_overtakes_to_its_number(
+    put: list[tuple[Lane, int]], rounds: list[tuple[set[int], int, bool]], anew: bool
+) -> None:
+    queue = Queue(lambda message: Channel(COURSES[0], ""))
+    all_of_it = [
+        Outgoing(message_to(f"861390531000{digit}", lane=lane, id=UUID(int=n)))
+        for n, (lane, digit) in enumerate(put)
+    ]
+    waiting = iter(all_of_it)
+    for each in [next(waiting) for _ in range(len(all_of_it) // 2)]:
+        queue.put(each)
+    taken: list[Outgoing] = []
+    rounds = [*rounds, *((set[int](), PLENTY, False) for _ in all_of_it)]
+    for at, (busy, room, back) in enumerate(rounds):
+        offer = Room(room, busy={f"861390531000{digit}" for digit in busy}, once=True)
+        batch = [message for message, _ in queue.take(offer, PLENTY)]
+        assert not {message.message.msisdn[-1] for message in batch} & {str(digit) for digit in busy}
+        if back:
+            queue.put_first(batch)
+        else:
+            taken += batch
+        if (late := next(waiting, None)) is not None:
+            queue.put(late)
+        if anew and at == 3 and not any(back for *_, back in rounds):
+            queue.sort_anew()
+        assert len(queue) == sum(queue.lengths().values()) == sum(queue.lengths_by_channel().values())
+    for each in waiting:
+        queue.put(each)
+    while len(queue):
+        taken += [message for message, _ in queue.take(Room(PLENTY, once=True), PLENTY)]
+    assert set(map(id, taken)) == set(map(id, all_of_it))
+    for lane in Lane:
+        for digit in range(6):
+            to = f"861390531000{digit}"
+            assert of(taken, lane, to) == of(all_of_it, lane, to)
+
+
+def test_one_number_with_much_to_come_holds_nobody_up() -> None:
+    queue = Queue(lambda message: Channel(COURSES[0], ""))
+    much = [outgoing(to=TO[0]) for _ in range(600)]
+    others = [outgoing(to=f"86139{10_000_000 + n}") for n in range(100)]
+    for each in much + others:
+        queue.put(each)
+    taken = [message for message, _ in queue.take(Room(100, once=True), PLENTY)]
+    assert taken == [much[0], *others[:99]]
+    taken = [message for message, _ in queue.take(Room(100, busy={TO[0]}), PLENTY)]
+    assert taken == others[99:]
+    assert [message for message, _ in queue.take(Room(100, once=True), PLENTY)] == [much[1]]
+
+
+def test_a_round_sets_aside_only_so_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queue_module, "SET_ASIDE", 10)
+    queue = Queue(lambda message: Channel(COURSES[0], ""))
+    much, other = [outgoing(to=TO[0]) for _ in range(25)], outgoing(to=TO[1])
+    for each in [*much, other]:
+        queue.put(each)
+    taken = [len(queue.take(Room(PLENTY, busy={TO[0]}), PLENTY)) for _ in range(3)]
+    assert taken == [0, 0, 1]
 
 
 def of(those: Sequence[Outgoing], lane: Lane, to: str) -> list[int]:
@@ -150,9 +224,9 @@ def test_what_waits_for_a_route_that_is_down_is_not_touched() -> None:
     offer = Room(0, 5, 0)
     place = offer.place
 
-    def counted(channel: Channel, segments: int) -> str | None:
+    def counted(channel: Channel, segments: int, msisdn: str = "") -> str | None:
         asked.append(channel.course.number)
-        return place(channel, segments)
+        return place(channel, segments, msisdn)
 
     offer.place = counted  # type: ignore[method-assign]
     assert len(queue.take(offer, PLENTY)) == 5
@@ -215,6 +289,17 @@ def test_what_is_put_twice_waits_once() -> None:
     queue.put_first([second])
     assert len(queue) == 2
     assert [message for message, _ in queue.take(Room(9, 9, 9), PLENTY)] == [second, first]
+
+
+def test_what_is_aside_can_be_taken_out() -> None:
+    queue = Queue(lambda message: Channel(COURSES[0], ""))
+    old, new, other = outgoing(), outgoing(), outgoing(to=BEN)
+    for each in (old, new, other):
+        queue.put(each)
+    assert [message for message, _ in queue.take(Room(1, busy={ANNA}), PLENTY)] == [other]
+    assert [queue.remove(each) for each in (old, old)] == [True, False]
+    assert [message for message, _ in queue.take(Room(9), PLENTY)] == [new]
+    assert not len(queue)
 
 
 def test_a_message_is_brought_to_where_its_log_ends() -> None:
