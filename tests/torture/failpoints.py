@@ -124,7 +124,7 @@ def _write(share: float) -> Callable[[Reached], None]:
                 fuse()
                 original(self, parcels)
                 return
-            self._write(parcels)
+            self._writing.submit(parcels, asyncio.get_running_loop().time())
             octets = self._session.data_to_send()
             descriptor = self._transport.get_extra_info("socket").fileno()
             os.write(descriptor, octets[: max(1, int(len(octets) * share))])
