@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
+from typing import Final
 
 import pytest
 from hypothesis import assume, given
@@ -13,6 +14,7 @@ from msgspec import Struct
 from msgspec.structs import fields
 
 from gateway import config
+from gateway.app.routes import routes_of
 from gateway.config import ConfigError, Secret, Settings
 
 LEAST = """
@@ -37,6 +39,15 @@ url = "http://127.0.0.1:9000/tickets/{{ ticket.id }}"
 allow_targets = ["127.0.0.0/8"]
 [delivery]
 unknown_wait = "60s"
+"""
+
+
+SMSC: Final = """\
+[smsc.main]
+host = "h"
+system_id = "s"
+password = "p"
+allow_plaintext = true
 """
 
 
@@ -136,7 +147,13 @@ allow_targets = ["10.1.0.1/16"]
         pytest.param(
             "[log]\nzzz = 1", "huiyin.toml:2: log.zzz: unknown; known are level, style", id="nothing near"
         ),
-        pytest.param("[http\n", "huiyin.toml: not TOML: ", id="not TOML"),
+        pytest.param("[http\n", "huiyin.toml:1:6: not TOML: Expected ']'", id="not TOML"),
+        pytest.param("[http]\nx = [", "huiyin.toml:2:6: not TOML: ", id="not TOML to the end"),
+        pytest.param(
+            SMSC.replace("[smsc.main]", '[smsc."my other"]'),
+            'huiyin.toml:1: smsc."my other": expected a name of letters, digits, - _ and .',
+            id="a route's name with a blank",
+        ),
         pytest.param(
             "http = 3", "huiyin.toml:1: http: expected a section [http]", id="a value for a section"
         ),
@@ -293,7 +310,7 @@ def test_secrets_are_never_shown(file: Path) -> None:
     assert not any("hunter3" in fault for fault in faults_of(file, '[database]\ndsn = "x:hunter3"'))
     headers = '[connectors.x]\nurl = "https://x.example"\nheaders = {Authorization = "Bearer hunter4", N = 1}'
     assert faults_of(file, headers) == [
-        "huiyin.toml:3: connectors.x.headers: expected a table, each value a text, not this table"
+        "huiyin.toml:3: connectors.x.headers.N: expected a text; write it in quotes"
     ]
     assert repr(Secret("")) == "Secret(empty)"
 
@@ -570,6 +587,66 @@ def test_a_certificate_and_a_key_that_do_not_fit_are_a_fault(file: Path, key: st
     told = faults_of(file, f'[http]\ntls_certificate = "a.pem"\ntls_key = "{key}"')
     assert len(told) == 1
     assert told[0].startswith(f"huiyin.toml:2: http.tls_certificate: a.pem and {key} can't be used: {why}")
+
+
+def test_a_certificate_of_ours_without_its_key_is_told_as_such(file: Path) -> None:
+    make_pair(file.parent, "a")
+    smsc = '[smsc.main]\nhost = "h"\nsystem_id = "s"\npassword = "p"\ntls_certificate = "a.pem"'
+    assert faults_of(file, smsc) == [
+        "huiyin.toml:5: smsc.main.tls_certificate: a.pem can't be used: its key is missing: set tls_key"
+    ]
+
+
+# --- Doubts ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("second", "doubts"),
+    [
+        pytest.param("", 1, id="the same account"),
+        pytest.param("\nport = 2776", 0, id="another port"),
+        pytest.param(
+            '\nbind = "pair"\nport = 2776\n[smsc.other.receiver]\nport = 2775', 1, id="by its receiver"
+        ),
+    ],
+)
+def test_one_account_in_two_sections_is_doubted(file: Path, second: str, doubts: int) -> None:
+    file.write_text(SMSC + SMSC.replace("main", "other").rstrip() + second)
+    told = config.doubts_of(config.load(file, {}))
+    assert len(told) == doubts
+    assert all("smsc.other: s at h:2775 is the account of smsc.main too" in each for each in told)
+
+
+@pytest.mark.parametrize(
+    ("bind", "limit", "opened"),
+    [
+        pytest.param("transceiver", 2, 2, id="a session each"),
+        pytest.param("transceiver", 3, 3, id="all fit"),
+        pytest.param("pair", 2, 1, id="a pair is two"),
+        pytest.param("pair", 5, 2, id="half a pair is none"),
+        pytest.param("pair", 6, 3, id="all pairs fit"),
+        pytest.param("pair", 1, 1, id="less than one pair can't be opened"),
+        pytest.param("pair", 0, 3, id="not known"),
+    ],
+)
+def test_what_a_profile_allows_counts_sessions(file: Path, bind: str, limit: int, opened: int) -> None:
+    (file.parent / "rules" / "smsc").mkdir(parents=True)
+    (file.parent / "rules" / "smsc" / "mine.yaml").write_text(f"limits: {{binds: {limit}}}")
+    file.write_text(f'{SMSC}profile = "mine"\nbinds = 3\nbind = "{bind}"\n')
+    settings = config.load(file, {})
+    (route,) = routes_of(settings)
+    assert route.binds == opened
+    told = config.doubts_of(settings)
+    assert len(told) == (opened < 3)
+    assert all(each.startswith("smsc.main.binds: binds = 3") for each in told)
+
+
+def test_a_receiver_with_its_own_account_counts_for_itself(file: Path) -> None:
+    (file.parent / "rules" / "smsc").mkdir(parents=True)
+    (file.parent / "rules" / "smsc" / "mine.yaml").write_text("limits: {binds: 3}")
+    pair = 'profile = "mine"\nbinds = 3\nbind = "pair"\n[smsc.main.receiver]\nsystem_id = "rx"'
+    file.write_text(SMSC + pair)
+    assert [route.binds for route in routes_of(config.load(file, {}))] == [3]
 
 
 def test_an_authority_that_can_not_be_read_is_a_fault(file: Path) -> None:

@@ -95,6 +95,11 @@ def test_a_file_is_read_whole(folder: Path) -> None:
     assert (found.refuse_with, found.zone, found.mo.prefixes) == (0x64, "+08:00", {"17951": "86"})
 
 
+def test_a_version_needs_no_quotes(folder: Path) -> None:
+    assert profile_of(folder, "bind: {version: 3.3}").bind.version == "3.3"
+    assert profile_of(folder, "bind: {version: 5.0}", "other").bind.version == "5.0"
+
+
 def test_what_extends_replaces_setting_by_setting(folder: Path) -> None:
     profile_of(
         folder,
@@ -228,7 +233,18 @@ def test_an_own_file_may_extend_the_shipped_one_of_its_name(folder: Path) -> Non
         pytest.param(
             "extends: sarr", "1:1: extends: there is no profile sarr; did you mean sar?", id="no base"
         ),
-        pytest.param("extends: mine", "1:1: extends: there is no profile mine; ", id="itself"),
+        pytest.param("extends: mine", "1:1: extends: there is no shipped profile mine; ", id="itself"),
+        pytest.param("extends: nine", "1:1: extends: there is no profile nine; there are ", id="nor itself"),
+        pytest.param(
+            "statuses: {ESME_NOPE: throttle}",
+            "1:12: statuses.ESME_NOPE: no command_status; write its name, or its number as 0x0401",
+            id="nothing near",
+        ),
+        pytest.param(
+            'mo: {prefixes: {"17951": 86}}',
+            '1:17: mo.prefixes.17951: expected a text; write it in quotes',
+            id="a prefix that is no text",
+        ),
         pytest.param("refuse_with: ESME_RSYSER",
             "1:1: refuse_with: expected a command_status such as ESME_RSYSERR or 0x08, "
             'not "ESME_RSYSER"; did you mean ESME_RSYSERR?', id="no such refusal"),

@@ -6,6 +6,8 @@ import pytest
 
 from gateway import config
 from gateway.config import ConfigError
+from gateway.config.routing import begins
+from gateway.domain.msisdn import PLANS
 
 BASE = """\
 [smsc.main]
@@ -100,8 +102,31 @@ def test_without_a_table_all_that_send_carry_all(tmp_path: Path) -> None:
         pytest.param(
             'to = {main = "much"}',
             2,
-            "routing[0].to: expected a table, each value a whole number or a list, each a text, not this",
+            'routing[0].to.main: expected a whole number, not "much"',
             id="a weight in words",
+        ),
+        pytest.param(
+            "to = {main = 1.5}", 2, "routing[0].to.main: expected a whole number, not 1.5", id="a half weight"
+        ),
+        pytest.param(
+            'to = "main"',
+            2,
+            "routing[0].to: expected a table, each value a whole number or a list, each a text, "
+            'not "main"; write ["main"], or {main = 1}',
+            id="one name",
+        ),
+        pytest.param(
+            'to = ["main"]\nprefixes = ["139"]',
+            3,
+            'routing[0].prefixes[0]: no number of CN begins with "139"; did you mean 86139?',
+            id="without its country code",
+        ),
+        pytest.param(
+            'to = ["main"]\nprefixes = ["852"]',
+            3,
+            'routing[0].prefixes[0]: no number of CN begins with "852"; write its country code first, or '
+            "add it to regions.accept",
+            id="of another country",
         ),
         pytest.param('to = ["main", "main"]', 2, 'routing[0].to[1]: "main" is there already', id="twice"),
         pytest.param('to = ["deaf"]', 2, "routing[0].to[0]: [smsc.deaf] only receives", id="a receiver"),
@@ -154,6 +179,44 @@ def test_a_rule_that_is_never_reached_is_told(tmp_path: Path, first: str, second
     [fault] = faults_of(tmp_path, rules)
     told = "routing[1]: is never reached: routing[0] takes all of its messages; put it further up"
     assert fault == f"huiyin.toml:{LINES + 4}: {told}"
+
+
+def test_a_rule_has_a_name_of_its_own(tmp_path: Path) -> None:
+    one, two = (
+        f'[[routing]]\nname = "x"\nto = ["{to}"]\nlanes = ["{lane}"]\n'
+        for to, lane in (("main", "survey"), ("other", "service"))
+    )
+    [fault] = faults_of(tmp_path, one + two)
+    assert fault == f'huiyin.toml:{LINES + 6}: routing[1].name: "x" is the name of routing[0] already'
+
+
+@pytest.mark.parametrize(
+    ("prefix", "regions", "may"),
+    [
+        pytest.param("8", ["cn"], True, id="part of a country code"),
+        pytest.param("86", ["cn"], True, id="a country code"),
+        pytest.param("861391234", ["cn"], True, id="most of a number"),
+        pytest.param("8613905310001", ["cn"], True, id="a whole number"),
+        pytest.param("86139053100011", ["cn"], False, id="more than a number"),
+        pytest.param("862", ["cn"], False, id="no mobile number"),
+        pytest.param("86144", ["cn"], True, id="a rare one"),
+        pytest.param("86142", ["cn"], False, id="none beside it"),
+        pytest.param("1213", ["cn", "us"], True, id="of the second region"),
+        pytest.param("12131", ["us"], False, id="never"),
+        pytest.param("6011", ["my"], True, id="of more than one length"),
+        pytest.param("139", [], True, id="nobody knows"),
+    ],
+)
+def test_whether_numbers_of_a_region_begin_so(prefix: str, regions: list[str], may: bool) -> None:
+    assert begins(prefix, regions) is may
+
+
+def test_the_beginnings_of_every_region_are_known() -> None:
+    assert all(begins(plan.country_code, [region]) for region, plan in PLANS.items())
+    assert all(
+        any(begins(f"{plan.country_code}{digit}", [region]) for digit in range(10))
+        for region, plan in PLANS.items()
+    )
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from gateway.config import ConfigError, Profiles, Settings, profiles_of, smsc_tls
+from gateway.config.doubts import binds_within
 from gateway.config.schema import Receiver, Smsc
 from gateway.esme.route import Account, BindMode, Route
 from gateway.smpp.timers import Timers
@@ -29,7 +30,7 @@ def _route(settings: Settings, name: str, smsc: Smsc, profiles: Profiles) -> Rou
     return Route(
         name=name,
         accounts=tuple(_account(smsc, mode) for mode in _MODES[smsc.bind]),
-        binds=min(smsc.binds, limits.binds or smsc.binds),
+        binds=max(1, binds_within(smsc, limits.binds)),
         window=min(smsc.window, limits.window or smsc.window),
         rate=float(min(smsc.rate or limits.rate, limits.rate or smsc.rate)),
         tls=smsc_tls(settings, smsc),

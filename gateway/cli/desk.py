@@ -29,7 +29,7 @@ def check(args: argparse.Namespace, _settings: Settings) -> int:
         faults += error.faults
     files = config.read_files(settings)
     faults += files.faults
-    doubts = files.doubts
+    doubts = (*(config.doubts_of(settings) if not faults else ()), *files.doubts)
     if args.json:
         say_json({"faults": faults, "warnings": list(doubts)})
         return FAILED if faults else OK

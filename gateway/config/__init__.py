@@ -4,6 +4,7 @@
 """
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
+from gateway.config.doubts import doubts_of
 from gateway.config.explain import explain
 from gateway.config.files import Files, read_catalogue, read_files, shipped
 from gateway.config.judge import CONNECTORS, judge, listening
@@ -64,6 +66,7 @@ __all__ = [
     "Smsc",
     "Success",
     "Templates",
+    "doubts_of",
     "duration",
     "explain",
     "listening",
@@ -109,7 +112,7 @@ def load(path: Path | str | None = None, environ: Mapping[str, str] | None = Non
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError([f"{file}: not TOML: {error}"]) from None
+        raise ConfigError([_not_toml(file, text, str(error))]) from None
 
     origins = lines_of(text, str(file))
     faults = _add_connectors(raw, file.parent, origins)
@@ -124,6 +127,16 @@ def load(path: Path | str | None = None, environ: Mapping[str, str] | None = Non
     if reader.faults:
         raise ConfigError(reader.faults)
     return settings
+
+
+def _not_toml(file: Path, text: str, error: str) -> str:
+    """The parser's words, led by file, line and column like every other fault."""
+    told, _, at = error.rpartition(" (at ")
+    place = re.fullmatch(r"line (\d+), column (\d+)\)", at)
+    if place is not None:
+        return f"{file}:{place[1]}:{place[2]}: not TOML: {told}"
+    lines = text.splitlines() or [""]
+    return f"{file}:{len(lines)}:{len(lines[-1]) + 1}: not TOML: {told or error}, at the end of the file"
 
 
 def _add_connectors(raw: dict[str, Any], home: Path, origins: dict[Place, str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 import difflib
 import ipaddress
+import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -32,6 +33,7 @@ BOUNDS: Final = {
     ("delivery", "valid_for"): (timedelta(minutes=1), timedelta(days=366), "1m to 366d"),
 }
 
+_ROUTE: Final = re.compile(r"[A-Za-z0-9_.-]+")
 _MOMENT: Final = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 
 
@@ -84,6 +86,8 @@ def _judge_networks(place: Place, networks: list[str]) -> Iterator[tuple[Place, 
 
 def _judge_routes(settings: Settings) -> Iterator[tuple[Place, str]]:
     for name, smsc in settings.smsc.items():
+        if not _ROUTE.fullmatch(name):
+            yield ("smsc", name), "expected a name of letters, digits, - _ and ., as it stands in figures"
         if not smsc.password:
             variable = f"HUIYIN_SMSC__{squeezed(name).upper()}__PASSWORD"
             yield ("smsc", name, "password"), f"is missing; give password_file or {variable}"

@@ -29,6 +29,9 @@ OURS: Final = frozenset(
 FORMS: Final = {"int8": 1, "int16": 2, "int32": 4, "text": 0, "hex": 0}
 
 
+#: All names of statuses are alike; a wrong guess would be believed.
+_ALMOST: Final = 0.87
+
 #: Tables of tables that one's own entries are added to.
 _OPEN: Final = {"receipts": "words", "mo": "prefixes"}
 
@@ -82,9 +85,11 @@ class Profiles:
         # A file of one's own may extend the shipped one of the same name.
         base = shipped.get(base_name) if base_name == name else own.get(base_name) or shipped.get(base_name)
         if base is None:
-            near = difflib.get_close_matches(base_name, self.names(), 1, 0.5)
-            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(self.names())}"
-            self._fault(path, ("extends",), f"there is no profile {base_name}; {hint}")
+            others = [each for each in self.names() if each != name]
+            near = difflib.get_close_matches(base_name, others, 1, 0.5)
+            hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(others)}"
+            which = "shipped profile" if base_name == name else "profile"
+            self._fault(path, ("extends",), f"there is no {which} {base_name}; {hint}")
             return mine
         if base == path or base in through:
             self._fault(path, ("extends",), f"{base_name} leads back to where it began")
@@ -206,6 +211,8 @@ class _Reader(Reader):
             return _one_of(plain, raw)
         if place == ("refuse_with",):
             return self._code(raw)
+        if place == ("bind", "version") and isinstance(raw, float):
+            raw = str(raw)  # 3.4 without quotes
         try:
             value = super().value(kind, raw, place)
         except WrongError as wrong:
@@ -224,7 +231,7 @@ class _Reader(Reader):
         if code is None or not code:
             raise WrongError(
                 f"expected a command_status such as ESME_RSYSERR or 0x08, not {shown(raw)}"
-                + _nearest(str(raw).upper(), status.names())
+                + _nearest(str(raw).upper(), status.names(), _ALMOST)
             )
         return code
 
@@ -236,7 +243,7 @@ class _Reader(Reader):
             here = (*place, key)
             code = status.code_of(key)
             if code is None or not code:
-                told = _nearest(key.upper(), status.names())
+                told = _nearest(key.upper(), status.names(), _ALMOST)
                 self.fault(here, f"no command_status; write its name, or its number as 0x0401{told}")
                 continue
             if code in rulings:
@@ -312,8 +319,8 @@ def _one_of(kind: type[enum.Enum], raw: Any) -> Any:
     return found
 
 
-def _nearest(raw: Any, words: typing.Iterable[str]) -> str:
-    near = difflib.get_close_matches(str(raw), list(words), 1, 0.6)
+def _nearest(raw: Any, words: typing.Iterable[str], cutoff: float = 0.6) -> str:
+    near = difflib.get_close_matches(str(raw), list(words), 1, cutoff)
     return f"; did you mean {near[0]}?" if near else ""
 
 

@@ -28,7 +28,7 @@ _ITEM: Final = re.compile(r"\[[0-9]+\]$")
 class WrongError(ValueError):
     """A value is not what its setting takes; the message is a clause that follows the setting's name.
 
-    `at` is which item of a list, as "[0]".
+    `at` is which item of a list, as "[0]", or of a table, as ".main".
     """
 
     def __init__(self, sentence: str, at: str = "") -> None:
@@ -84,6 +84,14 @@ def bare(kind: Any) -> Any:
         some = [part for part in typing.get_args(kind) if part is not types.NoneType]
         return bare(some[0]) if len(some) == 1 else kind
     return kind
+
+
+def _names_one(raw: Any) -> bool:
+    return isinstance(raw, str) and re.fullmatch(r"[A-Za-z0-9_-]+", raw) is not None
+
+
+def _is_dict(kind: Any) -> bool:
+    return typing.get_origin(bare(kind)) is dict
 
 
 def metas(kind: Any) -> Iterator[msgspec.Meta]:
@@ -168,12 +176,18 @@ class Reader:
         environ = place in self._from_environ
         if environ and plain not in (str, Any):
             raw = self._unfold(typing.get_origin(plain), raw)
+        if isinstance(raw, dict):
+            self._judge_entries(kind, raw, strict=not environ)
         if typing.get_origin(plain) is list and isinstance(raw, list):
             self._judge_items(typing.get_args(plain)[0], raw, strict=not environ)
         try:
             return msgspec.convert(raw, kind, strict=not environ)
         except msgspec.ValidationError:
-            raise WrongError(f"expected {wanted(kind)}, not {shown(raw)}") from None
+            either = typing.get_origin(plain) is types.UnionType and any(
+                map(_is_dict, typing.get_args(plain))
+            )
+            told = f'; write ["{raw}"], or {{{raw} = 1}}' if either and _names_one(raw) else ""
+            raise WrongError(f"expected {wanted(kind)}, not {shown(raw)}{told}") from None
 
     @staticmethod
     def _judge_items(kind: Any, items: list[Any], *, strict: bool) -> None:
@@ -186,6 +200,21 @@ class Reader:
                 near = difflib.get_close_matches(str(item).lower(), words, 1, 0.6)
                 told = f"; did you mean {near[0]}?" if near else ""
                 raise WrongError(f"expected {wanted(kind)}, not {shown(item)}{told}", f"[{at}]") from None
+
+    @staticmethod
+    def _judge_entries(kind: Any, table: dict[str, Any], *, strict: bool) -> None:
+        """Raises WrongError about the first entry of a table of plain values that does not fit."""
+        plain = bare(kind)
+        union = typing.get_origin(plain) is types.UnionType
+        tables = [part for part in (typing.get_args(plain) if union else (plain,)) if _is_dict(part)]
+        for key, item in table.items() if tables else ():
+            inner = typing.get_args(bare(tables[0]))[1]
+            try:
+                msgspec.convert(item, inner, strict=strict)
+            except msgspec.ValidationError:
+                # A text may be a header's, a secret: it is not shown.
+                told = "; write it in quotes" if bare(inner) is str else f", not {shown(item)}"
+                raise WrongError(f"expected {wanted(inner)}{told}", f".{key}") from None
 
     @staticmethod
     def _unfold(kind: Any, raw: str) -> Any:
@@ -237,7 +266,8 @@ class Reader:
                 if value is not None:
                     values[name] = value
             except WrongError as wrong:
-                self.fault((*place, f"{key}{wrong.at}"), str(wrong))
+                inner = (key, wrong.at[1:]) if wrong.at.startswith(".") else (f"{key}{wrong.at}",)
+                self.fault((*place, *inner), str(wrong))
                 whole = False
         for name, field in fields.items():
             if field.required and name not in raw:

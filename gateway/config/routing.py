@@ -3,10 +3,12 @@
 import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Final
 
 from gateway.config.read import Place
 from gateway.config.schema import Routing, Settings
+from gateway.domain.msisdn import PLANS
 from gateway.domain.steering import Rule, Steering, shadowed
 
 _PREFIX: Final = re.compile(r"[1-9][0-9]{0,14}", re.ASCII)  # of E.164
@@ -35,8 +37,11 @@ def sending(settings: Settings) -> list[str]:
 def judge_routing(settings: Settings) -> Iterator[tuple[Place, str]]:
     """Each place at fault in the routing table, with a clause that says why."""
     sound = []
+    names: dict[str, int] = {}
     for at, rule in enumerate(settings.routing):
         faults = list(_judge_rule(settings, rule))
+        if rule.name and (earlier := names.setdefault(rule.name, at)) != at:
+            faults.append((("name",), f'"{rule.name}" is the name of routing[{earlier}] already'))
         yield from (((f"routing[{at}]", *place), told) for place, told in faults)
         sound.append(not faults)
     if all(sound):
@@ -74,15 +79,55 @@ def _judge_rule(settings: Settings, rule: Routing) -> Iterator[tuple[Place, str]
     for at, name in enumerate(rule.backup):
         if name in rule.to:
             yield (f"backup[{at}]",), f'"{name}" is in `to` already, and can\'t stand in for itself'
+    regions = accepted(settings)
     for at, prefix in enumerate(rule.prefixes):
         if not _PREFIX.fullmatch(prefix):
             told = f'"{prefix}" begins no number; write digits alone, country code first, as "86139"'
             yield (f"prefixes[{at}]",), told
+        elif not begins(prefix, regions):
+            yield (f"prefixes[{at}]",), _no_beginning(prefix, regions)
     numbers = [sender.number for sender in settings.senders.values()]
     for at, sender in enumerate(rule.senders):
         if sender not in settings.senders and sender not in numbers:
             told = f'there is no sender "{sender}"; {_nearest(sender, [*settings.senders, *numbers])}'
             yield (f"senders[{at}]",), told
+
+
+def accepted(settings: Settings) -> list[str]:
+    """The regions that we send to; those without a plan of numbers are told as faults of their own."""
+    names = (settings.regions.home, *settings.regions.accept)
+    return [name for name in dict.fromkeys(each.lower() for each in names) if name in PLANS]
+
+
+@lru_cache(256)
+def _may_begin(prefix: str, region: str) -> bool:
+    """Whether a mobile number of the region may begin so. Only three more digits can make a difference."""
+    plan = PLANS[region]
+    if plan.country_code.startswith(prefix):
+        return True
+    if not prefix.startswith(plan.country_code):
+        return False
+    national = prefix.removeprefix(plan.country_code)
+    mobile = re.compile(plan.mobile)
+    return any(
+        mobile.fullmatch(f"{national}{chosen}"[:length].ljust(length, "5"))
+        for length in range(max(6, len(national)), 12)
+        for chosen in ("", *(f"{number:03}" for number in range(1000)))
+    )
+
+
+def begins(prefix: str, regions: Iterable[str]) -> bool:
+    """Whether a number of these regions may begin so; without any region nobody knows."""
+    regions = list(regions)
+    return not regions or any(_may_begin(prefix, region) for region in regions)
+
+
+def _no_beginning(prefix: str, regions: list[str]) -> str:
+    told = f'no number of {", ".join(region.upper() for region in regions)} begins with "{prefix}"'
+    whole = [f"{PLANS[region].country_code}{prefix}" for region in regions]
+    near = [each for each in whole if begins(each, regions)]
+    hint = f"did you mean {near[0]}?" if near else "write its country code first, or add it to regions.accept"
+    return f"{told}; {hint}"
 
 
 def _judge_routes(settings: Settings, key: str, names: Iterable[str]) -> Iterator[tuple[Place, str]]:

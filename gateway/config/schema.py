@@ -82,7 +82,13 @@ class Receiver(Struct, frozen=True, kw_only=True):
 
 
 class Smsc(Struct, frozen=True, kw_only=True):
-    """An SMS centre and our account there. The name is the route's: it stands in logs, figures and rules."""
+    """An SMS centre and our account there. The name is the route's: it stands in logs, figures and rules, and
+    is of letters, digits, `-`, `_` and `.`.
+
+    An account stands in one section, with as many `binds` as it may have: an SMSC gives receipts and replies to
+    any session of the account that sent, and a receipt that comes by another section's matches nothing there.
+    `huiyin check` warns of it.
+    """
 
     host: Annotated[str, says("name or address of the SMSC", min_length=1)]
     system_id: Annotated[str, says("our account (SMPP 3.4 §5.2.1)", min_length=1, max_length=15)]
@@ -98,7 +104,8 @@ class Smsc(Struct, frozen=True, kw_only=True):
     ] = "transceiver"
     receiver: Annotated[Receiver | None, says("for a pair: the receiver's own address or account")] = None
     binds: Annotated[
-        int, says("sessions (or pairs) at a time; no more than the SMSC allows", ge=1, le=64)
+        int,
+        says("sessions, or pairs of two sessions each, at a time; no more than the SMSC allows", ge=1, le=64),
     ] = 1
     window: Annotated[int, says("requests without their response, a session", ge=1, le=10_000)] = 100
     rate: Annotated[int, says("PDUs a second and session; 0: no limit of ours", ge=0)] = 0
@@ -156,7 +163,7 @@ class Routing(Struct, frozen=True, kw_only=True):
             '`["main", "other"]` gives to whichever has room'
         ),
     ]
-    name: Annotated[str, says("for people; empty: its place in the table")] = ""
+    name: Annotated[str, says("for people, and of no other line; empty: its place in the table")] = ""
     prefixes: Annotated[list[str], says("beginnings of customers' numbers, country code first, as 86139")] = (
         field(default_factory=list)
     )

@@ -2,6 +2,7 @@
 
 import ssl
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Literal
 
 from msgspec import structs
@@ -82,7 +83,18 @@ def _judge_smsc(settings: Settings, place: Place, smsc: Smsc) -> Iterator[tuple[
         except (OSError, ValueError) as error:
             files = [getattr(smsc, key), smsc.tls_key if key == "tls_certificate" else ""]
             told = " and ".join(str(settings.path(file)) for file in files if file)
-            yield (*place, key), f"{told} can't be used: {_why(error)}"
+            why = _why(error)
+            if key == "tls_certificate" and not smsc.tls_key and _is_certificate(settings.path(files[0])):
+                why = "its key is missing: set tls_key"
+            yield (*place, key), f"{told} can't be used: {why}"
+
+
+def _is_certificate(path: Path) -> bool:
+    try:
+        ssl.create_default_context(cafile=str(path))
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def _why(error: Exception) -> str:
