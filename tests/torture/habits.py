@@ -20,7 +20,6 @@ AS_WRITTEN: Final = {
     "words doubled": "SMPP gives a customer's message no id: on one session the second is the customer's own",
     "score written twice": "the same: the second score is written again, and is the same",
 }
-FIRST_OR_LAST: Final = {"receipts without effect": "the default profile waits for every part's receipt"}
 
 
 def _own(code: str, verdict: str, more: str = "") -> str:
