@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Meta
 
 from gateway.domain.message import Lane
+from gateway.domain.subscription import Period, Price, ServiceCode, ServiceName
 
 Number = Annotated[
     str, Meta(min_length=3, max_length=32, description="MSISDN in any common form", examples=["13905310001"])
@@ -127,6 +128,41 @@ class SurveyRequest(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=Tr
     language: Annotated[str, Meta(max_length=16)] | None = None
     sender: Name | None = None
     expires_in: Lasting | None = None
+
+
+class ServiceWish(msgspec.Struct, forbid_unknown_fields=True):
+    """What is sold, as the customer is told it and the service platform knows it."""
+
+    code: ServiceCode
+    name: ServiceName
+    price: Price
+    period: Period
+
+
+class ConfirmationRequest(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """A customer is asked to confirm the order of a paid service."""
+
+    to: Number
+    service: ServiceWish
+    channel: Annotated[
+        str,
+        Meta(
+            min_length=1,
+            max_length=64,
+            pattern=r"\S",
+            description="where the customer was offered it; not blank",
+            examples=["app"],
+        ),
+    ]
+    ref: Id
+    expires_in: (
+        Annotated[str, Meta(max_length=32, description="from 1m to 7d, as 24h or PT24H", examples=["24h"])]
+        | None
+    ) = None
+    template: Name | None = None
+    params: dict[str, Any] | None = None
+    language: Annotated[str, Meta(max_length=16)] | None = None
+    sender: Name | None = None
 
 
 class Fault(msgspec.Struct, frozen=True):

@@ -16,6 +16,7 @@ FAR: Final = timedelta(days=366)
 #: How short a message may wait for its phone, and a question for its answer.
 SHORTEST: Final = timedelta(seconds=1)
 SHORTEST_QUESTION: Final = timedelta(minutes=1)
+LONGEST_OFFER: Final = timedelta(days=7)
 HIGHEST_PRIORITY: Final = 3
 #: Nothing is wished.
 PLAINLY: Final = Handling()
@@ -38,7 +39,9 @@ def not_a_number(regions: Sequence[str]) -> str:
     return f"is not a mobile number of a configured region ({', '.join(regions)})"
 
 
-def length_of_time(text: str, pointer: str, least: timedelta = SHORTEST) -> timedelta | Fault:
+def length_of_time(
+    text: str, pointer: str, least: timedelta = SHORTEST, most: timedelta = FAR
+) -> timedelta | Fault:
     """72h, 15m, 1d12h or ISO 8601 (PT15M); at least `least`, and a year at most."""
     length: timedelta | None = parse_duration(text)
     if length is None:
@@ -46,8 +49,10 @@ def length_of_time(text: str, pointer: str, least: timedelta = SHORTEST) -> time
             length = msgspec.convert(text, timedelta)
         except msgspec.ValidationError:
             length = None
-    if length is None or not least <= length <= FAR:
-        return Fault(pointer, f"must be a length of time from {spoken(least)} to 366d, as 72h, 15m or PT15M")
+    if length is None or not least <= length <= most:
+        return Fault(
+            pointer, f"must be a length of time from {spoken(least)} to {most.days}d, as 72h, 15m or PT15M"
+        )
     return length
 
 

@@ -21,10 +21,12 @@ from gateway.domain.effect import (
     Noted,
     OptOut,
     OutOfInbox,
+    Record,
     Reply,
     Scope,
     SetTimer,
     Subscribe,
+    Trace,
     Unsubscribe,
     WriteBack,
 )
@@ -38,6 +40,7 @@ from gateway.domain.rulebook import Rules
 from gateway.domain.subscription import Status as SubscriptionStatus
 from gateway.domain.subscription import Subscription
 from gateway.domain.timer import Timer, TimerKind
+from gateway.services.attesting import Attestations
 from gateway.services.compose import Draft
 from gateway.storage import callbacks as callback_rows
 from gateway.storage import contacts as contact_rows
@@ -109,6 +112,7 @@ class Changes:
     def __init__(self, composer: Composer, outbox: Outbox, rules: Rules, now: datetime) -> None:
         self.now = now
         self.rules = rules
+        self.prompts: message_rows.Logs = {}  #: the questions of pending confirmations, as they stood
         self.marks: dict[UUID, tuple[ReplyStatus, str | None]] = {}  #: what became of replies
         self._composer = composer
         self._outbox = outbox
@@ -122,6 +126,7 @@ class Changes:
             tuple[int, str, str], bool
         ] = {}  # bucket, MSISDN, scope: whether out; last word holds
         self._callbacks: list[Callback] = []
+        self.evidence = Attestations()
         self._begun: list[Subscription] = []
         self._ended: list[tuple[int, str, str, SubscriptionStatus, datetime]] = []
 
@@ -186,15 +191,11 @@ class Changes:
         self, conversation: Conversation, after: Conversation, effects: Sequence[Effect]
     ) -> Conversation:
         """Take over what a step decided: see `move`."""
-        answers = [
-            message
-            for effect in effects
-            if isinstance(effect, Reply)
-            if (message := self._answer(after, effect)) is not None
-        ]
-        self._messages += answers
-        for effect in effects:
+        answers = [self._answer(after, effect) if isinstance(effect, Reply) else None for effect in effects]
+        self._messages += [message for message in answers if message is not None]
+        for effect, answer in zip(effects, answers, strict=True):
             self._carry_out(after, effect)
+            self._attest(after, effect, answer)
         if after is not conversation:
             (self._opened if after.id in self._opened else self._conversations)[after.id] = after
             if after.status is not conversation.status:
@@ -242,6 +243,15 @@ class Changes:
 
     async def write(self, connection: Connection) -> None:
         """Store all of it. Raises `OutrunError` when a conversation has moved on since it was loaded."""
+        await self.write_rows(connection)
+        await self.attest(connection)
+
+    async def attest(self, connection: Connection) -> None:
+        """Put on record what `write_rows` has stored: the last thing in a transaction."""
+        await self.evidence.write(connection, self._callbacks)
+
+    async def write_rows(self, connection: Connection) -> None:
+        """Store all but the evidence: see `write`."""
         if self._conversations:  # first, for what is opened may take the place of one of them
             outrun = await conversation_rows.update(connection, list(self._conversations.values()))
             if outrun:
@@ -283,7 +293,7 @@ class Changes:
                 self._call("ticket.satisfaction", after, data)
             case FollowUp(data):
                 self._call("ticket.create", after, data)
-            case CallOut(connector, data, key):
+            case CallOut(connector=connector, data=data, key=key):
                 self._call(connector, after, data | {"key": key} if key else data)
             case Announce(event_type, data):
                 self.tell(event_type, after.bucket, after.id, data)
@@ -295,14 +305,27 @@ class Changes:
                 self.marks[reply_id] = (ReplyStatus.READ, reason)
             case OutOfInbox(reply_id):
                 self.marks[reply_id] = (ReplyStatus.READ, None)
-            case Reply():
-                pass  # made before, so that a template's fault leaves nothing half done
+            case Reply() | Record() | Trace():
+                pass  # made before, so that a template's fault leaves nothing half done; see `_attest`
             case OptOut():
                 self.opt_out(after.bucket, after.msisdn, effect, after.id)
             case Subscribe():
                 self._begun.append(_subscription(after, effect, self.now))
             case Unsubscribe(service, status):
                 self._ended.append((after.bucket, after.msisdn, service, status, self.now))
+
+    def _attest(self, after: Conversation, effect: Effect, answer: Message | None) -> None:
+        match effect:
+            case Record(body):
+                self.evidence.add(after.id, self.now, body)
+            case Trace(message_id, purpose):
+                self.evidence.trace(after.id, self.now, message_id, purpose)
+            case Reply(purpose=purpose) if purpose and answer is not None:
+                self.evidence.said(after.id, self.now, purpose, answer)
+            case CallOut(connector=connector, key=key, on_record=True):
+                self.evidence.called(after.id, self.now, connector, key)
+            case _:
+                pass
 
     async def _receipts_due(self, connection: Connection) -> list[Message]:
         """The receipts of opt-outs in each customer's language, without those that were sent lately."""

@@ -5,15 +5,19 @@ from datetime import datetime
 from typing import Final
 
 from gateway.domain import given
-from gateway.domain.callback import Done, Park
+from gateway.domain.callback import Done, Park, Try
+from gateway.domain.confirmation import Confirmation
 from gateway.domain.conversation import Conversation
 from gateway.domain.event import Callback
+from gateway.domain.ids import Kind, public
 from gateway.domain.message import FINAL, Message
 from gateway.domain.message import Status as MessageStatus
 from gateway.domain.rulebook import Rules
 from gateway.domain.survey import Survey
+from gateway.domain.testimony import Answered
 from gateway.domain.timer import Timer
 from gateway.services.changes import COLLISIONS, Changes, Composer, Outbox, OutrunError, Words
+from gateway.storage import callbacks as callback_rows
 from gateway.storage import conversations as conversation_rows
 from gateway.storage.database import Connection
 
@@ -76,21 +80,38 @@ class Conversations:
             return []
         found = await conversation_rows.load(connection, list({(c.bucket, c.subject) for c, _ in about}))
         changes = self.changes(now)
+        paid = [c for c, _ in about if isinstance(found.get(c.subject), Confirmation)]
+        tries = await callback_rows.tries_of(connection, paid)
         for callback, verdict in about:
             if (each := found.get(callback.subject)) is None:
                 continue  # a call that belongs to no conversation
-            found[each.id] = changes.move(each, _answered(callback, verdict), changes.now)
+            attest = _attest(callback, verdict, tries.get(callback.id, ()))
+            found[each.id] = changes.move(each, _answered(callback, verdict, attest), changes.now)
         await changes.write(connection)
         return [lambda: self.hand_over(changes)]
 
 
-def _answered(callback: Callback, verdict: Done | Park) -> given.Given:
+def _answered(callback: Callback, verdict: Done | Park, attest: Answered) -> given.Given:
     key = str(callback.payload.get("key", ""))
     match verdict:
         case Done(result):
-            return given.CallDone(callback.target, result, key)
+            return given.CallDone(callback.target, result, key, attest)
         case Park(reason):
-            return given.CallFailed(callback.target, reason, key)
+            return given.CallFailed(callback.target, reason, key, attest)
+
+
+def _attest(callback: Callback, verdict: Done | Park, tries: Sequence[Try]) -> Answered:
+    """An answer as it goes on record; `tries` may be missing."""
+    last = tries[-1] if tries else None
+    return Answered(
+        connector=callback.target,
+        outcome="done" if isinstance(verdict, Done) else "parked",
+        key=public(Kind.CALLBACK, callback.id),
+        http_status=last.http_status if last else None,
+        answer=last.answer if last else verdict.reason if isinstance(verdict, Park) else None,
+        tries=callback.tries,
+        callback_id=callback.id,
+    )
 
 
 def _happened(

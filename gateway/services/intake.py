@@ -21,6 +21,7 @@ from gateway.domain.msisdn import Msisdn, bucket_of
 from gateway.domain.opening import LOOK_BACK
 from gateway.domain.request import (
     Asked,
+    ConfirmationRequest,
     Fault,
     MessageRequest,
     Rejected,
@@ -34,7 +35,8 @@ from gateway.domain.survey_rules import Surveys
 from gateway.services.commit import Failed, GroupCommit
 from gateway.services.compose import Composer, Draft, Sender, unknown_touchpoint
 from gateway.services.conversations import COLLISIONS, Changes, Conversations, OutrunError
-from gateway.services.planning import CHUNK, LARGE, Job, Known, Many, Once, Outcome, Plan, Planner, Question
+from gateway.services.offering import Offering, Offers, offering_of
+from gateway.services.planning import CHUNK, LARGE, Known, Many, Once, Outcome, Plan, Planner, Question
 from gateway.storage import contacts as contact_rows
 from gateway.storage import conversations as conversation_rows
 from gateway.storage import idempotency
@@ -44,6 +46,8 @@ from gateway.storage.database import Connection, Database, Dedicated
 from gateway.telemetry import ACCEPTED
 
 __all__ = ["Caller", "Conflict", "Intake", "Once", "Replay"]
+
+Job = Many | Question | Offering
 
 ATTEMPTS: Final = 5
 COMPLAINT: Final = "complaint"
@@ -97,6 +101,7 @@ class Intake:
         self._connection = connection
         self._composer = composer
         self._planner = Planner(composer)
+        self._offers = Offers(composer)
         self._conversations = conversations
         self._regions = regions
         self._hand_over = hand_over
@@ -212,6 +217,18 @@ class Intake:
         )
         return cast("Asked | Rejected | Replay | Conflict", await self._take(job))
 
+    async def confirmation(
+        self, request: ConfirmationRequest, caller: Caller, once: Once | None = None
+    ) -> Asked | Rejected | Replay | Conflict:
+        """A paid service is offered, to be confirmed. Raises `StorageUnavailable`."""
+        asked = self._asked(request, request.expires_in, "/expires_in", wishes.LONGEST_OFFER)
+        if isinstance(asked, Rejected):
+            return asked
+        to, sender, expires_in = asked
+        draft = Draft(to=to, key_id=caller.key_id, request_id=caller.request_id)
+        job = offering_of(request, draft, expires_in, sender, once)
+        return cast("Asked | Rejected | Replay | Conflict", await self._take(job))
+
     async def drain(self) -> None:
         """Wait until all that was taken is stored or refused."""
         await self._commit.drain()
@@ -219,13 +236,17 @@ class Intake:
     # One call
 
     def _asked(
-        self, request: ResolutionRequest | SurveyRequest, expires_in: str | None, pointer: str
+        self,
+        request: ResolutionRequest | SurveyRequest | ConfirmationRequest,
+        expires_in: str | None,
+        pointer: str,
+        most: timedelta = wishes.FAR,
     ) -> tuple[Msisdn, Sender, timedelta | None] | Rejected:
         """Whom to ask, as whom, and how long an answer counts; `pointer` leads to that length of time."""
         to = wishes.number(request.to, self._regions)
         lasts = None
         if expires_in is not None:
-            lasts = wishes.length_of_time(expires_in, pointer, wishes.SHORTEST_QUESTION)
+            lasts = wishes.length_of_time(expires_in, pointer, wishes.SHORTEST_QUESTION, most)
         if isinstance(to, Fault) or isinstance(lasts, Fault):
             return wishes.invalid([fault for fault in (to, lasts) if isinstance(fault, Fault)])
         sender = self._composer.sender(request.sender)
@@ -359,6 +380,8 @@ class Intake:
             job.plan = Plan()
             if isinstance(job, Many):
                 await self._planner.many(job, known, now)
+            elif isinstance(job, Offering):
+                self._offers.plan(job, known, changes, now)
             else:
                 self._planner.question(job, known, changes, now)
         claimed = [
@@ -379,7 +402,7 @@ class Intake:
         return [replays.get(id(job)) or job.outcome for job in jobs], after
 
     async def _write(self, connection: Connection, jobs: Sequence[Job], changes: Changes) -> None:
-        await changes.write(connection)  # before the new questions: it closes those that they supersede
+        await changes.write_rows(connection)  # before the new questions: it closes those that they supersede
         conversations = [each for job in jobs for each in job.plan.conversations]
         if conversations:
             await conversation_rows.insert(connection, conversations)
@@ -387,6 +410,7 @@ class Intake:
         if messages:
             await message_rows.insert(connection, messages)
         await timer_rows.insert(connection, [timer for job in jobs for timer in job.plan.timers])
+        await changes.attest(connection)
 
     async def _replays(
         self, connection: Connection, jobs: Sequence[Job], now: datetime
@@ -409,6 +433,7 @@ class Intake:
 
     async def _read(self, connection: Connection, jobs: Sequence[Job], now: datetime) -> Known:
         questions = [job.draft.to for job in jobs if isinstance(job, Question)]
+        questions += [job.draft.to for job in jobs if isinstance(job, Offering)]
         others = [to for job in jobs if isinstance(job, Many) for to in job.customers()]
         known = Known()
         if questions or others:

@@ -36,6 +36,7 @@ class Whole(NamedTuple):
     complete: bool
     redelivery: bool
     received_at: datetime
+    parts: tuple[Part, ...] = ()  #: as they came
 
 
 class Group(NamedTuple):
@@ -64,6 +65,7 @@ class Group(NamedTuple):
             self.complete or self.likely,
             False,
             last.received_at,
+            self.parts,
         )
 
 
@@ -78,6 +80,7 @@ def single(part: Part) -> Whole:
         True,
         part.redelivery,
         part.received_at,
+        (part,),
     )
 
 

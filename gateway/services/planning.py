@@ -101,9 +101,6 @@ class Question:
     plan: Plan = field(default_factory=Plan)
 
 
-Job = Many | Question
-
-
 class Planner:
     """Makes the rows of a call; the policy and the survey's rules decide."""
 

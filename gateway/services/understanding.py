@@ -21,6 +21,7 @@ from gateway.domain.rulebook import Rules
 from gateway.services import menus
 from gateway.services.compose import Draft
 from gateway.services.conversations import Changes, Words
+from gateway.services.hearing import Hearing, prompts
 from gateway.services.lately import Lately
 from gateway.services.parts import Whole
 from gateway.storage import conversations as conversation_rows
@@ -38,6 +39,7 @@ class Understanding:
     def __init__(self, senders: Mapping[str, int]) -> None:
         self._senders = senders
         self._words = Lately()  # texts that answer nothing
+        self._hearing = Hearing()
 
     async def all(self, connection: Connection, wholes: Sequence[Whole], changes: Changes) -> list[Reply]:
         """What becomes of each text, in the order of their coming; one sees what those before it did."""
@@ -45,6 +47,7 @@ class Understanding:
         recent: dict[str, list[Conversation]] = {}
         if customers:
             recent = await conversation_rows.recent(connection, customers, changes.now - LOOK_BACK)
+            changes.prompts = await prompts(connection, recent)
         mirror = await menus.read(connection, wholes)
         replies = []
         for whole in wholes:
@@ -89,6 +92,7 @@ class Understanding:
                 whole.text,
                 asks_for_help=said.help.said_in(whole.text),
                 takes_back=said.takes_back.said_in(whole.text),
+                heard=self._hearing.of(whole, found, conversations, changes.prompts, changes.rules),
                 elsewhere=found.outcome is Outcome.WHICH,
             )
             self._move(changes, conversations, about, words, at)

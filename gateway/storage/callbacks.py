@@ -198,7 +198,9 @@ SELECT t.bucket, t.callback_id, t.try, t.at, t.seconds, t.http_status, t.answer
  ORDER BY t.callback_id, t.try"""
 
 
-async def tries_of(connection: Connection, deliveries: Sequence[Delivery]) -> dict[UUID, list[Try]]:
+async def tries_of(
+    connection: Connection, deliveries: Sequence[Delivery] | Sequence[Callback]
+) -> dict[UUID, list[Try]]:
     """The tries of each of these, in order."""
     found: dict[UUID, list[Try]] = {delivery.id: [] for delivery in deliveries}
     if found:

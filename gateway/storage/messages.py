@@ -143,6 +143,17 @@ async def steps_of(connection: Connection, ids: Sequence[tuple[int, UUID]]) -> d
     return steps
 
 
+#: Messages with their steps, by id.
+Logs = dict[UUID, tuple[Message, list[Step]]]
+
+
+async def logs(connection: Connection, ids: Sequence[tuple[int, UUID]]) -> Logs:
+    """Messages by bucket and id, those that exist, each with its steps in the order of seq."""
+    found = await load(connection, ids)
+    steps = await steps_of(connection, ids)
+    return {message.id: (message, steps.get(message.id, [])) for message in found}
+
+
 # Whom a receipt may be about that memory does not know: the recipient's messages of the last days.
 RECENT_TO: Final = f"""
 SELECT {_MESSAGE}
