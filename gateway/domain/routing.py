@@ -4,7 +4,7 @@ An opt-out is looked at before everything: no running dialogue swallows it.
 """
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -171,11 +171,7 @@ class Route:
 
 
 def route(
-    text: str,
-    address: str,
-    at: datetime,
-    conversations: Sequence[Conversation],
-    rules: Rules,
+    text: str, address: str, at: datetime, conversations: Sequence[Conversation], rules: Rules
 ) -> Route:
     """Where a reply goes that came to `address` now; `conversations` are the customer's, newest first."""
     conversations = [each for each in conversations if talk.asks(each)]
@@ -193,16 +189,13 @@ def route(
     others = _others(home, conversations, there)
     candidates = [each for each in others if talk.is_waiting(each, at)]
     own = home if not isinstance(home, Confirmation) else None
-    young = [each for each in others if isinstance(each, Confirmation) and talk.is_revisable(each, at, rules)]
-    clear = own if own is not None else _first_clear([*candidates, *young], text, rules)
+    clear = own if own is not None else _first_clear([*candidates, *_young(others, at, rules)], text, rules)
     is_clear = clear is not None and talk.understands(clear, text, rules)
     here = next((each for each in candidates if each.address == address), None)
     lately = _lately(own, [each for each in others if not isinstance(each, Confirmation)], at, rules)
     asked = [each for each in candidates if isinstance(each, Survey)]
     survey = own if isinstance(own, Survey) else None  # what an opt-out may be of
-    newest = next(
-        (each for each in conversations if talk.is_waiting(each, at) and each.address == address), None
-    )
+    newest = _newest(address, conversations, at)
     paid, offer = _paid(text, words, there, at, rules)
     if paid is Paid.UNCLEAR and (is_clear or newest is not offer):
         paid = Paid.NONE
@@ -219,29 +212,26 @@ def route(
         torn=torn is not None,
         over=over is not None,
     )
+    found: dict[Outcome, Conversation | None] = {
+        Outcome.PAID: offer,
+        Outcome.OPT_OUT_SURVEYS: survey or next(iter(asked), None),
+        Outcome.OPT_OUT_MARKETING: None,
+        Outcome.OPT_IN: None,
+        Outcome.MENU: None,
+        Outcome.WHICH: torn,
+        Outcome.OVER: over,
+        Outcome.CLEAR: clear,
+        Outcome.ASKED_HERE: here,
+        Outcome.LATELY: lately,
+    }
     outcome = decide(facts)
-    match outcome:
-        case Outcome.PAID:
-            waiting = [each for each in there if talk.is_waiting(each, at)]
-            return Route(outcome, offer, alone=len(waiting) < 2 and not is_clear)
-        case Outcome.OPT_OUT_SURVEYS:
-            return Route(outcome, survey or asked[0], Scope.SURVEYS)
-        case Outcome.OPT_OUT_MARKETING:
-            return Route(outcome, None, Scope.MARKETING)
-        case Outcome.OPT_IN | Outcome.MENU:
-            return Route(outcome)
-        case Outcome.WHICH | Outcome.OVER:
-            return Route(outcome, torn or over)
-        case Outcome.HOME | Outcome.LATE:
-            return Route(outcome, home)
-        case Outcome.CLEAR:
-            return Route(outcome, clear)
-        case Outcome.ASKED_HERE:
-            return Route(outcome, here)
-        case Outcome.LATELY:
-            return Route(outcome, lately)
-        case Outcome.NOISE | Outcome.COURTESY | Outcome.UNMATCHED:
-            return Route(outcome, home)
+    alone = not is_clear and sum(talk.is_waiting(each, at) for each in there) < 2
+    return Route(
+        outcome, found.get(outcome, home), _SCOPES.get(outcome), outcome is not Outcome.PAID or alone
+    )
+
+
+_SCOPES: Final = {Outcome.OPT_OUT_SURVEYS: Scope.SURVEYS, Outcome.OPT_OUT_MARKETING: Scope.MARKETING}
 
 
 def _others(
@@ -261,7 +251,7 @@ def _paid(
     if not there or words in (Words.OPT_IN, Words.EMPTY):
         return Paid.NONE, None
     waiting = [each for each in there if talk.is_waiting(each, at)]
-    young = [each for each in there if talk.is_revisable(each, at, rules)]
+    young = _young(there, at, rules)
     for each in (*waiting, *young):
         if talk.understands(each, text, rules):
             return Paid.CLEAR, each
@@ -329,6 +319,18 @@ def _standing(home: Conversation | None, at: datetime) -> Home:
     if talk.is_waiting(home, at):
         return Home.WAITING
     return Home.ANSWERED if talk.is_answered(home) else Home.CLOSED
+
+
+def _young(among: Iterable[Conversation], at: datetime, rules: Rules) -> list[Confirmation]:
+    """The confirmations whose yes can still be taken back."""
+    return [each for each in among if isinstance(each, Confirmation) and talk.is_revisable(each, at, rules)]
+
+
+def _newest(address: str, conversations: Sequence[Conversation], at: datetime) -> Conversation | None:
+    """The newest that was asked from this address and waits."""
+    return next(
+        (each for each in conversations if each.address == address and talk.is_waiting(each, at)), None
+    )
 
 
 def _first_clear(candidates: Sequence[Conversation], text: str, rules: Rules) -> Conversation | None:

@@ -27,8 +27,9 @@ def routing_table() -> str:
     lines = [
         "| | text by itself | confirmation asked from this address "
         "| other conversation at this very extension | clear answer | any waits "
-        "| one asked from this bare number | answered lately | the reply goes to |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "| one asked from this bare number | answered lately | answers a 0000 list and another question "
+        "| answers a list that is over | the reply goes to |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     lines += [f"| {at} | {' | '.join(_cells(row))} |" for at, row in enumerate(TABLE, start=1)]
     return "\n".join(lines)
@@ -41,7 +42,7 @@ def _cells(row: Row) -> list[str]:
         HOMES[row.home] if row.home else "",
         *(
             {None: "", True: "yes", False: "no"}[each]
-            for each in (row.clear, row.waiting, row.here, row.lately)
+            for each in (row.clear, row.waiting, row.here, row.lately, row.torn, row.over)
         ),
         f"**{row.outcome}**",
     ]

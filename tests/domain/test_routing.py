@@ -107,9 +107,9 @@ def test_an_opt_out_names_its_scope() -> None:
 
 
 ALL_FACTS = [
-    Facts(words, home, clear, waiting, here, lately, paid)
-    for words, home, clear, waiting, here, lately, paid in product(
-        Words, Home, (True, False), (True, False), (True, False), (True, False), Paid
+    Facts(words, home, clear, waiting, here, lately, paid, torn, over)
+    for words, home, clear, waiting, here, lately, paid, torn, over in product(
+        Words, Home, *[(True, False)] * 4, Paid, (True, False), (True, False)
     )
 ]
 
