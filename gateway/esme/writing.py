@@ -27,6 +27,9 @@ from gateway.telemetry import SUBMIT_SECONDS, SUBMITTED, THROTTLED
 AHEAD: Final = 0.1
 #: Windows' worth of parcels that may wait behind others to their numbers.
 BEHIND: Final = 4
+#: Of what the SMSC refused for being too fast, so many seconds' worth stays here. The rest goes back, where
+#: urgent messages pass it.
+AGAIN_SECONDS: Final = 1.0
 #: After a failure each answer is told for so long, before only one of a batch: it says as much.
 WARY_SECONDS: Final = 30.0
 _TAKEN: Final = Fate.TAKEN  # an enum's attribute costs a look-up in its class each time
@@ -236,7 +239,18 @@ class Writing:
             self._answered_at, self._silent = clock, False
         if seconds > SLOWER_BY and trips.best is not None:
             self.throttle.felt(seconds, trips.best, window_full, clock)
+        if self._again:
+            outcomes += self._too_many()
         return outcomes, rest
+
+    def _too_many(self) -> list[Outcome]:
+        """Of what was refused for being too fast, the last go back, and what stands behind them."""
+        most = max(1, int(self.throttle.rate * AGAIN_SECONDS))
+        if len(self._again) <= most:
+            return []
+        ordered = sorted(self._again)  # a sorted list is a heap
+        self._again, over = ordered[:most], ordered[most:]
+        return [outcome for _, parcel in over for outcome in self._given_back(parcel)]
 
     def _took(self, count: int, clock: float) -> int:
         if count:

@@ -206,6 +206,25 @@ def test_what_is_kept_and_not_to_go_any_more_is_never_written() -> None:
     assert (bind.session.outstanding, bind.writing.kept) == (1, 0)
 
 
+def test_of_what_is_refused_for_being_too_fast_a_seconds_worth_stays() -> None:
+    """The rest waits where an urgent message passes it; order is kept."""
+    bind = Bind(Numbers[Bind](), window=100)
+    bind.writing.submit([parcel(f"{n}", to=f"86139053{10000 + n}") for n in range(100)], 0.0)
+    pending = [*bind.session._window.pending]
+    codes = [0] * 5 + [status.ESME_RTHROTTLED] * 95
+    answers = b"".join(
+        codec.encode(SubmitSmResp(number, code, message_id="" if code else "id"))
+        for number, code in zip(pending, codes, strict=True)
+    )
+    outcomes, _ = bind.writing.hear(bind.session.receive(answers, 1.0), True, 1.0)
+    fates = [outcome.fate for outcome in outcomes]
+    kept = bind.writing.kept
+    assert kept == int(bind.writing.throttle.rate)
+    assert fates == [Fate.TAKEN] * 5 + [Fate.UNSENT] * (95 - kept)
+    back = [int(outcome.token.outgoing.message.body) for outcome in outcomes[5:]]
+    assert back == list(range(5 + kept, 100))
+
+
 def test_a_probe_is_not_used_up_by_what_is_given_back() -> None:
     [bind, _] = Play(1).binds
     for at in (0.0, 1.0, 2.0):  # all that is tried is refused
