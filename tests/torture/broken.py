@@ -180,10 +180,11 @@ def forget_keys() -> None:
 def forget_at_start() -> None:
     """What lay in the table at the start is left there."""
 
-    async def gained(*_: Any) -> int:
+    async def nothing(*_: Any) -> int:
         return 0
 
-    put(Dispatch, "gained", gained)
+    put(Dispatch, "gained", nothing)
+    put(Dispatch, "look_for_strays", nothing)  # which would find what is a minute old
 
 
 def double_write() -> None:
