@@ -127,7 +127,7 @@ class Chooser:
         clock: Callable[[], float],
     ) -> None:
         self._clock = clock
-        self.paths = {name: Path(name, 0.0) for name in routes}
+        self.paths = {name: Path(name, clock()) for name in routes}
         self._stops: dict[tuple[str, str], _Stop] = {}
         self._shares: dict[Course, _Shares] = {}
         self._buckets: dict[str, Bucket] = {}
@@ -250,12 +250,14 @@ class Chooser:
                     self._takes(outcome)
             elif fate is Fate.HELD:
                 self._refused(outcome)
-            elif fate is Fate.LOST:
+            elif fate is Fate.LOST and outcome.command_status is None:
                 cut += 1
                 route = outcome.route
             elif outcome.command_status in FAILURES:
                 self._failed(outcome.route, 1)
-            elif fate in _ANSWERS:
+            elif (
+                fate in _ANSWERS or fate is Fate.LOST
+            ):  # lost with an answer: it has no id, but the SMSC works
                 taken += 1
                 route = outcome.route
         if cut:

@@ -272,7 +272,7 @@ class Writing:
         parcel: Parcel = answer.token
         pdu = answer.pdu
         if pdu.command_status == status.ESME_ROK:
-            outcomes.append(self._lost(parcel, _without_id(getattr(pdu, "message_id", ""))))
+            outcomes.append(self._nameless(parcel, getattr(pdu, "message_id", "")))
             self._end(parcel)
             self._took(1, clock)
             return
@@ -356,7 +356,7 @@ class Writing:
         if pdu.command_status == status.ESME_ROK:
             message_id: str = getattr(pdu, "message_id", "")
             if not is_id(message_id):
-                return self._lost(parcel, _without_id(message_id))
+                return self._nameless(parcel, message_id)
             key = key_of_response(self._route, message_id)
             return Outcome(parcel.token, Fate.TAKEN, self._route.name, message_id, key, 0)
         judgement = self._judged(parcel, pdu, full, clock)
@@ -388,6 +388,10 @@ class Writing:
 
     def _lost(self, parcel: Parcel, reason: str) -> Outcome:
         return Outcome(parcel.token, Fate.LOST, self._route.name, reason=reason)
+
+    def _nameless(self, parcel: Parcel, message_id: str) -> Outcome:
+        """It was answered, and the SMSC works."""
+        return self._lost(parcel, _without_id(message_id))._replace(command_status=status.ESME_ROK)
 
 
 def is_id(message_id: str) -> bool:

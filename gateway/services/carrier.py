@@ -46,7 +46,7 @@ class Fate(Enum):
     TAKEN = auto()  #: the SMSC answered OK
     PUT_OFF = auto()  #: refused for now
     REFUSED = auto()  #: refused for good
-    LOST = auto()  #: written, and no answer
+    LOST = auto()  #: written, and no answer; or one with a command_status, but no id that a receipt could name
     UNSENT = auto()  #: not one octet was written, or the SMSC said that it did not look at it
     HELD = auto()  #: refused because of its sender: it waits, and nobody's patience is used up
 

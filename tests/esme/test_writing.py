@@ -258,7 +258,9 @@ def test_an_answer_without_an_id_that_can_be_read_leaves_it_unknown(
     bind.writing.hear(bind.session.tick(at), False, at)
     answer = codec.encode(SubmitSmResp(number, message_id=message_id))
     outcomes, _ = bind.writing.hear(bind.session.receive(answer, at), False, at)
-    assert [(outcome.fate, outcome.reason) for outcome in outcomes] == [(Fate.LOST, reason)]
+    assert [(outcome.fate, outcome.reason, outcome.command_status) for outcome in outcomes] == [
+        (Fate.LOST, reason, status.ESME_ROK)
+    ]
 
 
 def test_who_answers_nothing_gets_one_message_at_a_time_until_it_does() -> None:
