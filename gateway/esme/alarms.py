@@ -2,6 +2,7 @@
 
 import logging
 from collections import Counter
+from collections.abc import Callable
 from typing import Final
 
 from gateway.smpp import status
@@ -9,16 +10,19 @@ from gateway.telemetry import ALARMS
 
 log = logging.getLogger(__name__)
 
-#: Of one route, of each kind: senders may have extensions without number.
+#: Of one route: numbers of ours with an alarm, and codes that nothing explains. The oldest give way.
 MOST: Final = 100
 
 
 class Alarms:
-    """One for each route: it outlives its binds."""
+    """One for each route: it outlives its binds. An alarm is a number's, whatever its extension."""
 
-    def __init__(self, route: str) -> None:
+    def __init__(self, route: str, number_of: Callable[[str], str] = str) -> None:
+        """`number_of`: the number of ours that a sender address belongs to; empty: of none."""
         self._route = route
-        self._active: dict[tuple[int, str], str] = {}
+        self._number_of = number_of
+        self._active: dict[str, dict[int, tuple[int, str]]] = {}  # by number, by code: its turn, the sentence
+        self._turn = 0
         self.unmapped: Counter[int] = Counter()  #: command_status that no table explains → how often
 
     def __bool__(self) -> bool:
@@ -29,10 +33,16 @@ class Alarms:
         """The SMSC refuses what this sender sends: told once, until it takes something of it again."""
         row = status.lookup(command_status)
         ALARMS.labels(self._route, row.name).inc()
-        known = (command_status, sender) in self._active
-        if known or len(self._active) >= MOST:
+        number = self._number_of(sender)
+        of_number = self._active.get(number)
+        if of_number is None:
+            if len(self._active) >= MOST:
+                del self._active[next(iter(self._active))]
+            of_number = self._active[number] = {}
+        if command_status in of_number:
             return
-        self._active[command_status, sender] = f"{row.name}: {row.sentence} Sender {sender}."
+        self._turn += 1
+        of_number[command_status] = (self._turn, f"{row.name}: {row.sentence} Sender {number or sender}.")
         if verdict is not status.Verdict.SENDER:  # of senders, who stops them tells
             log.error(
                 "the SMSC refuses what we send",
@@ -46,12 +56,12 @@ class Alarms:
 
     def taken(self, sender: str) -> None:
         """The SMSC took something of this sender."""
-        for key in [key for key in self._active if key[1] == sender]:
-            del self._active[key]
+        self._active.pop(self._number_of(sender), None)
 
     def told(self) -> list[str]:
         """Sentences, newest first."""
-        return list(reversed(self._active.values()))
+        told = [each for of_number in self._active.values() for each in of_number.values()]
+        return [sentence for _, sentence in sorted(told, reverse=True)]
 
     def unexplained(self) -> dict[str, int]:
         """The unmapped codes as people write them."""

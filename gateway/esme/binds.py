@@ -137,7 +137,7 @@ class Binds:
         self._of_route = {name: [s for s in self._slots if s.route.name == name] for name in self._routes}
         self._chooser = Chooser([*self._routes], steering, senders or {}, time.monotonic)
         self._numbers: Numbers[Link] = Numbers()  # one for all: a number's messages may change routes
-        self._alarms = {name: Alarms(name) for name in self._routes}
+        self._alarms = {name: Alarms(name, self._chooser.number_of) for name in self._routes}
         self.tapes = Tapes(slot.tape for slot in self._slots)
         #: How many segments of a route wait for their receipt, and since when the oldest one.
         self.awaiting: Callable[[str], tuple[int, datetime | None]] = lambda _: (0, None)
