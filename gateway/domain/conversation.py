@@ -8,12 +8,14 @@ from msgspec.structs import replace
 
 from gateway.domain import case as cases
 from gateway.domain import confirmation as confirmations
+from gateway.domain import enquiry as enquiries
 from gateway.domain import menu as menus
 from gateway.domain import survey as surveys
 from gateway.domain.case import Case
 from gateway.domain.confirmation import Confirmation
 from gateway.domain.consent import Unclear
 from gateway.domain.effect import Effect, Reply
+from gateway.domain.enquiry import Enquiry
 from gateway.domain.given import Given
 from gateway.domain.menu import Menu
 from gateway.domain.rulebook import Rules
@@ -21,7 +23,7 @@ from gateway.domain.score import Scored
 from gateway.domain.survey import Survey
 
 #: Open or closed: a closed set, matched to the end. All have the columns of the table `conversations`.
-Conversation = Survey | Confirmation | Case | Menu
+Conversation = Survey | Confirmation | Case | Menu | Enquiry
 
 
 class Kind(StrEnum):
@@ -31,6 +33,7 @@ class Kind(StrEnum):
     CONFIRMATION = "confirmation"  #: yes or no to a paid service
     CASE = "case"  #: the customer's own words
     MENU = "menu"  #: what to cancel of a 0000 list
+    ENQUIRY = "enquiry"  #: a keyword of the business hall
 
 
 def step(
@@ -46,8 +49,8 @@ def step(
     robots which answer each other fall silent.
     """
     after, effects = _step(conversation, given, now, rules)
-    if not any(isinstance(effect, Reply) for effect in effects):
-        return after, effects
+    if isinstance(conversation, Enquiry) or not any(isinstance(effect, Reply) for effect in effects):
+        return after, effects  # enquiries have a limit of their own
     limit = rules.surveys.at(conversation.touchpoint).automatic_answers
     since = now - limit.within
     others = [conversation, *(each for each in beside if each.id != conversation.id)]
@@ -72,6 +75,8 @@ def _step(
             return cases.step(conversation, given, now, rules.cases)
         case Menu():
             return menus.step(conversation, given, now, rules.menus)
+        case Enquiry():
+            return enquiries.step(conversation, given, now, rules.keywords)
 
 
 def _answered_by_us(conversation: Conversation, when: tuple[datetime, ...]) -> Conversation:
@@ -93,7 +98,7 @@ def understands(conversation: Conversation, text: str, rules: Rules) -> bool:
             return isinstance(here.read(text, conversation.subject.scale), Scored)
         case Confirmation():
             return not isinstance(confirmations.read(conversation, text), Unclear)
-        case Case():
+        case Case() | Enquiry():
             return False
         case Menu():
             return menus.understands(conversation, text)
@@ -106,7 +111,7 @@ def is_waiting(conversation: Conversation, at: datetime) -> bool:
             return surveys.is_waiting(conversation, at)
         case Confirmation():
             return confirmations.is_waiting(conversation, at)
-        case Case():
+        case Case() | Enquiry():
             return False
         case Menu():
             return menus.is_waiting(conversation, at)
@@ -119,7 +124,7 @@ def is_open(conversation: Conversation) -> bool:
             return conversation.status in surveys.WAITING
         case Confirmation():
             return conversation.status is confirmations.Status.PENDING
-        case Case():
+        case Case() | Enquiry():
             return False
         case Menu():
             return conversation.status in menus.WAITING
@@ -132,7 +137,7 @@ def is_answered(conversation: Conversation) -> bool:
             return conversation.status is surveys.Status.ANSWERED
         case Confirmation():
             return conversation.state.answered_at is not None
-        case Case():
+        case Case() | Enquiry():
             return False
         case Menu():
             return False
@@ -146,7 +151,7 @@ def is_revisable(conversation: Conversation, at: datetime, rules: Rules) -> bool
             return surveys.is_revisable(conversation, at, here)
         case Confirmation():
             return confirmations.is_retractable(conversation, at, rules.confirmations)
-        case Case():
+        case Case() | Enquiry():
             return False
         case Menu():
             return False

@@ -18,6 +18,7 @@ class Reply:
     params: dict[str, Any] = field(default_factory=dict)
     owed: bool = False  #: however many automatic answers went out lately: a receipt of what costs money
     purpose: str = ""  #: with one, the text goes on record as evidence
+    otherwise: str = ""  #: the template, without parameters, if this can't be said
 
 
 @dataclass(frozen=True, slots=True)

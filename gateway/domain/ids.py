@@ -24,6 +24,7 @@ class Kind(StrEnum):
     CONFIRMATION = "cnf"
     CASE = "cas"
     MENU = "mnu"
+    ENQUIRY = "enq"
     REPLY = "rpl"
     CALLBACK = "cbk"
     KEY = "key"

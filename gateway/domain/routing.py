@@ -17,6 +17,7 @@ from gateway.domain.choice import read_word
 from gateway.domain.confirmation import Confirmation
 from gateway.domain.conversation import Conversation
 from gateway.domain.effect import Scope
+from gateway.domain.keywords import key_of
 from gateway.domain.menu import Menu, is_remembered
 from gateway.domain.optout import OptOut as Way
 from gateway.domain.optout import read_optout
@@ -31,6 +32,7 @@ class Words(StrEnum):
     OPT_OUT = "opt-out"  #: TD, T, 退订 and the like
     OPT_IN = "opt-in"  #: 恢复订阅, START and the like
     MENU = "menu"  #: 0000 or 00000, exactly
+    KEYWORD = "keyword"  #: one of the business hall, exactly
     EMPTY = "empty"  #: nothing but blanks and punctuation
     COURTESY = "courtesy"  #: thanks and greetings
     OTHER = "other"
@@ -63,6 +65,7 @@ class Outcome(StrEnum):
     OPT_IN = "opt in again"
     PAID = "the confirmation asked from this address"
     MENU = "a new list of what is subscribed to"
+    ENQUIRY = "the business hall, which looks it up"
     WHICH = "the list, which asks what was meant"
     OVER = "the list whose time is over, which says so"
     HOME = "the conversation at this address"
@@ -141,6 +144,7 @@ TABLE: Final = (
     Row(Outcome.OPT_OUT_MARKETING, words=Words.OPT_OUT),
     Row(Outcome.OPT_IN, words=Words.OPT_IN),
     Row(Outcome.MENU, words=Words.MENU),
+    Row(Outcome.ENQUIRY, words=Words.KEYWORD),
     Row(Outcome.PAID, paid=Paid.UNCLEAR),  # it is asked once more
     Row(Outcome.PAID, paid=Paid.LATE),  # the customer is told how things stand
     Row(Outcome.PAID, paid=Paid.LATELY),  # a person looks at it
@@ -168,6 +172,7 @@ class Route:
     conversation: Conversation | None = None
     scope: Scope | None = None  #: of an opt-out
     alone: bool = True  #: no other open question could be meant by words without a code
+    keyword: str | None = None  #: the entry of the business hall that is asked for
 
 
 def route(
@@ -185,6 +190,8 @@ def route(
     ):
         return Route(Outcome.HOME, home)  # nearly every reply ends here
     words = words_of(text, rules.replies)
+    keyword = _keyword(text, words, conversations, at, rules)
+    words = Words.KEYWORD if keyword is not None else words
     there = [each for each in conversations if isinstance(each, Confirmation) and each.address == address]
     others = _others(home, conversations, there)
     candidates = [each for each in others if talk.is_waiting(each, at)]
@@ -218,6 +225,7 @@ def route(
         Outcome.OPT_OUT_MARKETING: None,
         Outcome.OPT_IN: None,
         Outcome.MENU: None,
+        Outcome.ENQUIRY: None,
         Outcome.WHICH: torn,
         Outcome.OVER: over,
         Outcome.CLEAR: clear,
@@ -227,7 +235,7 @@ def route(
     outcome = decide(facts)
     alone = not is_clear and sum(talk.is_waiting(each, at) for each in there) < 2
     return Route(
-        outcome, found.get(outcome, home), _SCOPES.get(outcome), outcome is not Outcome.PAID or alone
+        outcome, found.get(outcome, home), _SCOPES.get(outcome), outcome is not Outcome.PAID or alone, keyword
     )
 
 
@@ -298,6 +306,20 @@ def words_of(text: str, rules: ReplyRules) -> Words:
     if all(unicodedata.category(char)[0] in "ZPCM" for char in text):
         return Words.EMPTY
     return Words.COURTESY if bare(text) in rules.courtesies else Words.OTHER
+
+
+def _keyword(
+    text: str, words: Words, conversations: Sequence[Conversation], at: datetime, rules: Rules
+) -> str | None:
+    """The entry of the business hall that a text asks for. A number, or a wish for a person, is one only
+    where no question is open that it may be about."""
+    if words not in (Words.OTHER, Words.COURTESY) or (entry := rules.keywords.find(text)) is None:
+        return None
+    if (key_of(text).isdigit() or rules.replies.help.said_in(text)) and any(
+        talk.is_waiting(each, at) or talk.is_revisable(each, at, rules) for each in conversations
+    ):
+        return None
+    return entry
 
 
 @lru_cache(maxsize=4096)

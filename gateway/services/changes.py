@@ -349,7 +349,11 @@ class Changes:
             sender=after.address,
             conversation_id=after.id,
         )
-        return self._compose(draft)
+        message = self._compose(draft)
+        if message is None and effect.otherwise:
+            draft.template, draft.params = effect.otherwise, {}
+            message = self._compose(draft)
+        return message
 
     def _compose(self, draft: Draft) -> Message | None:
         message = self._composer.compose(draft, self.now)

@@ -18,7 +18,7 @@ from gateway.domain.ids import Kind, public
 from gateway.domain.opening import LOOK_BACK
 from gateway.domain.routing import ANSWERS, Outcome, ReplyStatus, Route, Why, route
 from gateway.domain.rulebook import Rules
-from gateway.services import menus
+from gateway.services import hall, menus
 from gateway.services.compose import Draft
 from gateway.services.conversations import Changes, Words
 from gateway.services.hearing import Hearing, prompts
@@ -49,17 +49,24 @@ class Understanding:
             recent = await conversation_rows.recent(connection, customers, changes.now - LOOK_BACK)
             changes.prompts = await prompts(connection, recent)
         mirror = await menus.read(connection, wholes)
+        asking = await hall.read(connection, wholes, changes.rules)
         replies = []
         for whole in wholes:
             try:
-                replies.append(self._understand(whole, recent.setdefault(whole.msisdn, []), mirror, changes))
+                mine = recent.setdefault(whole.msisdn, [])
+                replies.append(self._understand(whole, mine, mirror, asking, changes))
             except Exception:
                 log.exception("reply not understood", extra={"reply_id": public(Kind.REPLY, whole.reply_id)})
                 replies.append(reply_of(whole, ReplyStatus.INBOX, Why.ERROR))
         return replies
 
     def _understand(
-        self, whole: Whole, conversations: list[Conversation], mirror: menus.Mirror, changes: Changes
+        self,
+        whole: Whole,
+        conversations: list[Conversation],
+        mirror: menus.Mirror,
+        asking: hall.Standings,
+        changes: Changes,
     ) -> Reply:
         if whole.redelivery:
             return reply_of(whole, ReplyStatus.DUPLICATE)
@@ -83,6 +90,13 @@ class Understanding:
         if found.outcome is Outcome.MENU:
             conversations[:] = menus.open_list(whole, mirror, conversations, changes, self._senders)
             return reply_of(whole, ReplyStatus.READ, None, conversations[0].id)
+        if found.keyword is not None and found.outcome is Outcome.ENQUIRY:
+            enquiry = hall.open_enquiry(
+                whole, found.keyword, asking, conversations, changes, senders=self._senders
+            )
+            if enquiry is None:
+                return reply_of(whole, ReplyStatus.HELD, Why.FLOOD)
+            return reply_of(whole, ReplyStatus.READ, None, enquiry.id)
         if found.outcome is Outcome.UNMATCHED:
             return self._own_words(whole, about, conversations, changes)
         if found.outcome in ANSWERS and about is not None:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from gateway.domain import case, confirmation, menu, survey
+from gateway.domain import case, confirmation, enquiry, menu, survey
 from gateway.domain.conversation import Conversation, Kind
 from gateway.domain.ids import floor_at
 from gateway.storage import reports
@@ -25,6 +25,7 @@ _KINDS: Final[dict[str, tuple[Any, ...]]] = {
     ),
     Kind.CASE: (case.Case, case.Status, case.Subject, case.State),
     Kind.MENU: (menu.Menu, menu.Status, menu.Subject, menu.State),
+    Kind.ENQUIRY: (enquiry.Enquiry, enquiry.Status, enquiry.Subject, enquiry.State),
 }
 _COLUMNS: Final = ", ".join(survey.Survey._fields)  # those of every kind
 _OURS: Final = ", ".join(f"c.{name}" for name in survey.Survey._fields)
