@@ -7,6 +7,7 @@ import os
 import ssl
 import sys
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -15,6 +16,10 @@ from gateway.esme.probe import Bounds, Target, messages_planned, probe
 from gateway.esme.probe.report import profile_of, tell
 
 OK, FAILED, WRONG_USE = 0, 1, 2
+_CLOSE: Final = (
+    "close the account's other sessions first: they count as its sessions, and may take the receipts. "
+    "请先断开该账号的其他连接"
+)
 
 
 async def smsc_probe(args: argparse.Namespace, _settings: Settings) -> int:
@@ -36,11 +41,15 @@ async def smsc_probe(args: argparse.Namespace, _settings: Settings) -> int:
     )
     if target.to and not args.yes and not _agreed(target, bounds):
         return WRONG_USE
+    print(f"huiyin smsc-probe: {_CLOSE}", file=sys.stderr)
     findings = await probe(target, bounds)
     if args.json:
         print(msgspec.json.format(msgspec.json.encode(findings), indent=2).decode())
     else:
         print(*tell(findings), sep="\n")
+    if args.write and not findings.bound:
+        why = findings.unknown[-1] if findings.unknown else "no bind was accepted"
+        print(f"huiyin smsc-probe: {args.write} is not written: {why}", file=sys.stderr)
     if args.write and findings.bound:
         try:
             args.write.write_text(profile_of(findings), encoding="utf-8")

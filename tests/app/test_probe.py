@@ -11,6 +11,7 @@ import pytest
 from gateway.app.probe import smsc_probe
 from gateway.cli import parser
 from gateway.config import Settings
+from gateway.simulator import scenario
 from gateway.simulator.smsc import Smsc
 from tests.esme.test_tls import Authority, serving
 
@@ -47,6 +48,26 @@ async def test_it_tells_and_writes_a_profile(
     assert "secret" not in said.out + said.err
     assert file.read_text().splitlines()[2] == "extends: default"
     assert 'profile = "main"' in said.err
+
+
+async def test_what_it_asks_of_the_operator_is_said(smsc: Smsc, capsys: pytest.CaptureFixture[str]) -> None:
+    assert await run(smsc.port) == 0
+    assert "close the account's other sessions first" in capsys.readouterr().err
+
+
+async def test_nothing_is_written_without_a_bind_and_it_says_why(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    smsc = await Smsc.start(scenario.parse("accounts: [{system_id: huiyin, password: other}]"))
+    file = tmp_path / "main.yaml"
+    try:
+        assert await run(smsc.port, "--write", str(file)) == 1
+    finally:
+        await smsc.close()
+    said = capsys.readouterr()
+    assert not file.exists()
+    assert f"{file} is not written: everything else: the login is refused" in said.err
+    assert "PROFILE" not in said.out
 
 
 async def test_over_tls_both_clients_show_and_are_shown_a_certificate(

@@ -32,6 +32,7 @@ class Findings(msgspec.Struct, kw_only=True):
     habits: list[Habit] = []
     unknown: list[str] = []  #: what could not be found out, and why
     messages: int = 0  #: sent in all
+    receipts: int = 0  #: that came
 
     def saw(self, topic: str, question: str, ours: str, stock: str | None = None) -> None:
         """Put an answer down."""

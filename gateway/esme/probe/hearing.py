@@ -7,7 +7,7 @@ from typing import Final
 
 from gateway.esme.probe.caller import Delivered
 from gateway.esme.probe.findings import Findings
-from gateway.esme.probe.ids import id_habits, looks
+from gateway.esme.probe.ids import id_habits, looks, telling
 from gateway.esme.probe.talk import BARE, Sent
 from gateway.smpp import constants as c
 from gateway.smpp import receipt, times, tlv
@@ -32,16 +32,16 @@ def ids(findings: Findings, alone: Sequence[Sent], stock: tuple[str, str]) -> Ha
             pairs += _pairs(findings, sent)
     if stock[0] and stock[1]:
         pairs.append(stock)
-    responses = [sent.message_id for sent in alone if sent.taken]
-    if responses:
-        shown = responses[0] or "(empty)"
-        findings.saw(TOPIC, "ids in responses", f"{shown}: {looks(shown) if responses[0] else 'no id'}")
     if not pairs:
         findings.not_known("whether ids of receipts are written like those of responses: no receipt came")
         return receipt.DEFAULT
     responded, receipted = pairs[0]
-    findings.saw(TOPIC, "ids in receipts", f"{receipted}: {looks(receipted)}")
     habits = id_habits(pairs)
+    if not telling(pairs):
+        findings.not_known(
+            f"whether ids are hex on one side: {responded} (response) and {receipted} (receipt) are "
+            "too short to tell; probe again when the SMSC counts higher"
+        )
     if habits is None:
         findings.not_known(f"how the ids {responded} (response) and {receipted} (receipt) belong together")
         return receipt.DEFAULT
@@ -67,6 +67,17 @@ def _pairs(findings: Findings, sent: Sent) -> list[tuple[str, str]]:
         return [(sent.message_id, each) for each in fits[:1]]
     found = in_tlv or in_text
     return [(sent.message_id, found)] if found else []
+
+
+def forms_of_ids(findings: Findings, sent: Sequence[Sent], came: Sequence[Delivered]) -> None:
+    """What all ids that were seen look like, in responses and in receipts."""
+    responses = [each.message_id for each in sent if each.taken]
+    receipts = [tlv.text(each.pdu.tlvs, Tag.RECEIPTED_MESSAGE_ID) or _text_id(each.pdu) for each in came]
+    for name, seen in (("ids in responses", responses), ("ids in receipts", receipts)):
+        if ids := [each for each in seen if each]:
+            findings.saw(TOPIC, name, f"{ids[0]}: {looks(*ids)}")
+        elif seen:
+            findings.saw(TOPIC, name, "none")
 
 
 def _text_id(pdu: DeliverSm | DataSm) -> str:

@@ -6,6 +6,8 @@ from typing import Final
 
 from gateway.smpp.receipt import Habits, IdForm, same_id
 
+#: So many random hex digits are decimal ones alone once in two thousand times.
+_ENOUGH: Final = 16
 _FORMS: Final = ((IdForm.OPAQUE, IdForm.OPAQUE), (IdForm.HEX, IdForm.DECIMAL), (IdForm.DECIMAL, IdForm.HEX))
 
 
@@ -18,15 +20,23 @@ def id_habits(pairs: Sequence[tuple[str, str]]) -> Habits | None:
     return None
 
 
-def looks(message_id: str) -> str:
-    """The form of one id in words."""
-    if message_id.isdecimal():
-        form = "decimal"
-    elif all(sign in "0123456789abcdef" for sign in message_id):
+def telling(pairs: Sequence[tuple[str, str]]) -> bool:
+    """Whether these ids show their form: a single digit is the same number in hex and in decimal."""
+    return any(len(each.lstrip("0")) > 1 or not each.isdecimal() for pair in pairs for each in pair)
+
+
+def looks(*ids: str) -> str:
+    """The form of ids in words, by all of them: digits alone may be hex by chance where they are few."""
+    signs = "".join(ids)
+    if signs.isdecimal():
+        form = "decimal" if len(signs) >= _ENOUGH else "digits alone: decimal or hex, too few to tell"
+    elif all(sign in "0123456789abcdef" for sign in signs):
         form = "hex, lower case"
-    elif all(sign in "0123456789ABCDEF" for sign in message_id):
+    elif all(sign in "0123456789ABCDEF" for sign in signs):
         form = "hex, upper case"
     else:
         form = "free text"
-    zeros = ", with leading zeros" if len(message_id) > 1 and message_id.startswith("0") else ""
-    return f"{form}, {len(message_id)} signs{zeros}"
+    lengths = sorted({len(each) for each in ids})
+    length = f"{lengths[0]}" if len(lengths) == 1 else f"{lengths[0]} to {lengths[-1]}"
+    zeros = ", with leading zeros" if any(len(each) > 1 and each.startswith("0") for each in ids) else ""
+    return f"{form}, {length} sign{'' if length == '1' else 's'}{zeros}"

@@ -36,7 +36,7 @@ async def window(talk: Talk, findings: Findings) -> Burst | None:
     if count < 2 or not talk.alive:
         findings.not_known("how many requests it takes unanswered: no message is left to spend")
         return None
-    futures = [talk.sender.begin(talk.pdu(b"Huiyin probe: window")) for _ in range(count)]
+    futures = [talk.write(talk.pdu(b"Huiyin probe: window")) for _ in range(count)]
     answers = [await future for future in futures]
     codes = [None if each.pdu is None else each.pdu.command_status for each in answers]
     refused = [at for at, code in enumerate(codes) if code]
@@ -106,7 +106,7 @@ async def _paced(talk: Talk, count: int, limit: int, pace: float) -> list[tuple[
             await waiting.popleft()[1]
         if not talk.alive:
             break
-        pair = (time.monotonic(), talk.sender.begin(talk.pdu(b"Huiyin probe: rate")))
+        pair = (time.monotonic(), talk.write(talk.pdu(b"Huiyin probe: rate")))
         waiting.append(pair)
         written.append(pair)
     codes: list[tuple[float, int | None]] = []

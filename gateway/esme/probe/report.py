@@ -1,6 +1,7 @@
 """The findings for people, and as a profile: YAML with the reason of each value beside it."""
 
 import json
+from collections.abc import Iterator
 from typing import Any, Final
 
 from gateway.esme.probe.findings import Findings, Habit
@@ -21,13 +22,22 @@ def tell(findings: Findings) -> list[str]:
             lines.append(f"  {line.question:<{width}}  {line.ours}")
             if line.stock is not None:
                 lines.append(f"  {'':<{width}}  smpplib: {line.stock}")
-    lines += ["", "PROFILE"]
-    lines += [f"  {each.path}: {_value(each.value)}  ({each.why})" for each in findings.habits]
-    if not findings.habits:
-        lines.append("  nothing but what is usual: the default profile fits")
+    if findings.bound:
+        lines += ["", "PROFILE", *_habits(findings)]
     if findings.unknown:
         lines += ["", "NOT FOUND OUT", *(f"  {each}" for each in findings.unknown)]
     return lines
+
+
+def _habits(findings: Findings) -> Iterator[str]:
+    for each in findings.habits:
+        yield f"  {each.path}: {_value(each.value)}  ({each.why})"
+    if not findings.messages:
+        yield "  of messages and receipts nothing is known: none was sent"
+    elif not findings.receipts:
+        yield "  of receipts nothing is known: none came; see below"
+    elif not findings.habits:
+        yield "  nothing but what is usual: the default profile fits"
 
 
 def profile_of(findings: Findings) -> str:

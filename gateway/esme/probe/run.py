@@ -51,6 +51,7 @@ async def _all(target: Target, bounds: Bounds, budget: Budget, findings: Finding
     await asyncio.sleep(bounds.rest)
     budget.take(1 if send else 0)
     seen = await asyncio.to_thread(stock.ask, target, bounds, send=send)
+    budget.sent(seen.sent)
     accepted = await sessions.kinds(target, bounds, findings, seen)
     mode = sessions.mode_for(accepted, send=send)
     if mode is None:
@@ -97,6 +98,8 @@ async def _converse(
         wait = bounds.receipt if came else min(bounds.receipt, 2.0)
         await messages.await_all(talk, [*alone, *sent], came, wait)
         came = hearing.receipts_in(came)
+        findings.receipts = len(came) + bool(seen.receipted_id)
+        hearing.forms_of_ids(findings, [*alone, *sent], came)
         hearing.forms(findings, came, target.to)
         hearing.parts(findings, sent, came, habits)
         await _load(talk, findings)

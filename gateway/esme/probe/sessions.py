@@ -87,7 +87,9 @@ async def how_many(target: Target, bounds: Bounds, findings: Findings, mode: Bin
     if refused or alive < len(held):
         why = refused or f"{len(held) - alive} of them were closed by the SMSC"
         findings.saw(TOPIC, question, f"{alive}; the next: {why}")
-        findings.is_so("limits.binds", alive, f"the session after {alive} was not accepted: {why}")
+        findings.is_so(
+            "limits.binds", alive, f"sessions, of which a pair takes two; the next was not accepted: {why}"
+        )
     else:
         findings.saw(TOPIC, question, f"{len(held)} accepted, none refused")
         findings.not_known(f"how many sessions it allows beyond {len(held)}")

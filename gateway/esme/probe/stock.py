@@ -35,6 +35,7 @@ class Seen(msgspec.Struct, kw_only=True):
     message_id: str = ""
     receipt: str = ""
     receipted_id: str = ""
+    sent: int = 0  #: messages
 
 
 def ask(target: Target, bounds: Bounds, *, send: bool) -> Seen:
@@ -97,6 +98,7 @@ def _talk(client: Any, target: Target, bounds: Bounds, seen: Seen, *, send: bool
         if not send:
             return
         ton, npi = (5, 0) if not target.sender.isdecimal() else (3, 0) if len(target.sender) < 10 else (1, 1)
+        seen.sent = 1
         client.send_message(
             source_addr_ton=ton,
             source_addr_npi=npi,

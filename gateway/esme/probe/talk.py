@@ -111,13 +111,19 @@ class Talk:
         }
         return SubmitSm(**(usual | fields))
 
+    def write(self, pdu: SubmitSm) -> asyncio.Future[Answer]:
+        """Write a message that the budget was asked for. Raises `SmppError`."""
+        answer = self.sender.begin(pdu)
+        self.budget.sent()
+        return answer
+
     async def send(self, label: str, text: bytes, **fields: Any) -> Sent | None:
         """One message, at the pace of the questions; None when no more may be sent, or nothing stands."""
         for _ in range(AGAIN):
             if not self.alive or not self.budget.take():
                 return None
             at = time.time()
-            answer = await self.sender.ask(self.pdu(text, **fields))
+            answer = await self.write(self.pdu(text, **fields))
             await asyncio.sleep(self.bounds.pace)
             if answer.pdu is None or not is_throttle(answer.pdu.command_status):
                 return Sent(label, answer, at)

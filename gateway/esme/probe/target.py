@@ -38,15 +38,18 @@ class Bounds:
 
 
 class Budget:
-    """How many messages may still be sent."""
+    """How many messages may still be sent, and how many were: `spent` counts what was written."""
 
     def __init__(self, messages: int) -> None:
         self.left = messages
         self.spent = 0
 
     def take(self, wanted: int = 1) -> int:
-        """As many of them as are left."""
+        """As many of them as are left; each is to be told of by `sent`."""
         taken = max(0, min(wanted, self.left))
         self.left -= taken
-        self.spent += taken
         return taken
+
+    def sent(self, count: int = 1) -> None:
+        """So many were written to the SMSC."""
+        self.spent += count

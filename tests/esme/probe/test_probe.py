@@ -9,7 +9,7 @@ import pytest
 from gateway.config import Settings, profiles_of
 from gateway.config.schema import Smsc as SmscSettings
 from gateway.esme.probe import Bounds, Findings, Target, messages_planned, probe
-from gateway.esme.probe.ids import id_habits, looks
+from gateway.esme.probe.ids import id_habits, looks, telling
 from gateway.esme.probe.report import profile_of, tell
 from gateway.esme.profile import Profile
 from gateway.simulator import scenario
@@ -19,6 +19,11 @@ from tests.esme.probe.narrow import narrow
 
 TO, OURS = "8613905310001", "10086"
 QUICK = Bounds(rest=0.01, pace=0.005, answer=2.0, receipt=0.4, rate=40, spell=0.3, whole=30.0)
+
+
+FEW = Bounds(
+    rest=0.01, pace=0.005, answer=1.0, receipt=0.3, rate=40, spell=0.2, whole=20.0, binds=2, messages=12
+)
 
 
 def target(port: int, **fields: Any) -> Target:
@@ -213,16 +218,78 @@ def test_habits_of_ids_are_read_off_pairs(pairs: list[tuple[str, str]], habits: 
 
 
 @pytest.mark.parametrize(
-    ("message_id", "words"),
+    ("ids", "words"),
     [
-        ("12345", "decimal, 5 signs"),
-        ("0ab1", "hex, lower case, 4 signs, with leading zeros"),
-        ("AB1", "hex, upper case, 3 signs"),
-        ("7-x", "free text, 3 signs"),
+        (["1234512345123451"], "decimal, 16 signs"),
+        (["12345"], "digits alone: decimal or hex, too few to tell, 5 signs"),
+        (["12345", "12346", "12347", "12348"], "decimal, 5 signs"),
+        (["9", "a", "10"], "hex, lower case, 1 to 2 signs"),
+        (["7"], "digits alone: decimal or hex, too few to tell, 1 sign"),
+        (["0ab1"], "hex, lower case, 4 signs, with leading zeros"),
+        (["AB1"], "hex, upper case, 3 signs"),
+        (["7-x"], "free text, 3 signs"),
     ],
 )
-def test_the_form_of_an_id_in_words(message_id: str, words: str) -> None:
-    assert looks(message_id) == words
+def test_the_form_of_ids_in_words(ids: list[str], words: str) -> None:
+    assert looks(*ids) == words
+
+
+@pytest.mark.parametrize(
+    ("pairs", "tells"),
+    [
+        pytest.param([("1", "1"), ("9", "9")], False, id="the same in hex and in decimal"),
+        pytest.param([("0007", "7")], False, id="with zeros before it"),
+        pytest.param([("9", "9"), ("10", "10")], True, id="two digits"),
+        pytest.param([("a", "10")], True, id="a letter"),
+    ],
+)
+def test_whether_ids_show_their_form(pairs: list[tuple[str, str]], tells: bool) -> None:
+    assert telling(pairs) is tells
+
+
+async def test_of_ids_that_are_too_short_nothing_is_concluded() -> None:
+    findings, _ = await asked("ids: {response: hex, receipt: decimal, first: 1}", FEW)
+    assert "receipts.response_id" not in found(findings)
+    assert any("too short to tell" in each for each in findings.unknown)
+
+
+@pytest.mark.parametrize(
+    ("fields", "last"),
+    [
+        pytest.param({}, None, id="nothing was found"),
+        pytest.param(
+            {"bound": True}, "of messages and receipts nothing is known: none was sent", id="no --to"
+        ),
+        pytest.param(
+            {"bound": True, "messages": 3},
+            "of receipts nothing is known: none came; see below",
+            id="no receipt",
+        ),
+        pytest.param(
+            {"bound": True, "messages": 3, "receipts": 2},
+            "nothing but what is usual: the default profile fits",
+            id="all as usual",
+        ),
+    ],
+)
+def test_a_profile_is_told_as_far_as_it_is_known(fields: dict[str, Any], last: str | None) -> None:
+    lines = tell(Findings(address="smsc:2775", system_id="huiyin", **fields))
+    assert ("PROFILE" in lines) == (last is not None)
+    assert last is None or lines[-1].strip() == last
+
+
+@pytest.mark.parametrize(
+    "yaml",
+    [
+        pytest.param("", id="all are taken"),
+        pytest.param("rate: 20", id="some are refused"),
+        pytest.param("faults: [{do: refuse-bind, every: 1}]", id="no bind"),
+        pytest.param("faults: [{do: drop-before-answer, every: 7}]", id="sessions break"),
+    ],
+)
+async def test_as_many_messages_are_told_as_the_smsc_saw(yaml: str) -> None:
+    findings, smsc = await asked(yaml, FEW)
+    assert findings.messages == smsc.record.counts.submits
 
 
 async def test_the_profile_is_one_that_the_gateway_reads(tmp_path: Path) -> None:
