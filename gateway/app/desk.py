@@ -40,6 +40,7 @@ class Desk:
                 surveys=files.surveys,
                 replies=files.replies,
                 menus=files.menus,
+                confirmations=files.confirmations,
                 zone=ZoneInfo(self._settings.regions.time_zone),
                 access_numbers=shared,
             )

@@ -29,8 +29,10 @@ from gateway.http.client import Client
 from gateway.http.ports import Check, Services
 from gateway.services.callbacks import Callbacks
 from gateway.services.compose import Composer, Sender
+from gateway.services.confirmations import Confirmations
 from gateway.services.conversations import Conversations
 from gateway.services.dispatch import Dispatch, Patience
+from gateway.services.evidence import Evidence
 from gateway.services.flights import EACH, Flights
 from gateway.services.inbound import Inbound
 from gateway.services.inbox import Inbox
@@ -44,6 +46,7 @@ from gateway.services.notices import Notices
 from gateway.services.outbox import Outbox
 from gateway.services.receipts import Receipts
 from gateway.services.reports import Reports
+from gateway.services.subscriptions import Subscriptions
 from gateway.services.timers import Timers
 from gateway.services.unreported import Unreported
 from gateway.services.upkeep import Upkeep, prepare
@@ -369,11 +372,14 @@ class Node:
         return Services(
             intake=self.intake,
             dispatch=self.dispatch,
+            confirmations=Confirmations(self.database, self._conversations, self.now),
+            evidence=Evidence(self.database, self.now),
             callbacks=self.callbacks,
             webhooks=self._webhooks,
             inbox=Inbox(self.database, self._conversations, self.now),
             lookups=Lookups(self.database, self.now, self._regions),
             reports=self._reports,
+            subscriptions=Subscriptions(self.database, self.now, self._regions),
             keys=self._keys,
             ways=self.binds if self._sends else None,
             checks=self._checks(),

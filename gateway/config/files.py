@@ -11,6 +11,7 @@ import msgspec
 
 from gateway.config.schema import Settings
 from gateway.domain import template, template_lint
+from gateway.domain.confirmation_rules import ConfirmationRules
 from gateway.domain.menu import MenuRules
 from gateway.domain.reply_rules import ReplyRules
 from gateway.domain.rules import load_text
@@ -22,6 +23,7 @@ T = TypeVar("T")
 SURVEYS: Final = "surveys.yaml"
 REPLIES: Final = "replies.yaml"
 MENUS: Final = "menus.yaml"
+CONFIRMATIONS: Final = "confirmations.yaml"
 
 #: Templates that are taken where a call names none, with what they are given.
 BY_DEFAULT: Final[Mapping[str, Mapping[str, Any]]] = {
@@ -52,6 +54,16 @@ GIVEN_OF_MENUS: Final[Mapping[str, Mapping[str, Any]]] = {
     "clarify": {"all": False},
     "which": {"number": 1},
 }
+_SERVICE: Final = {"service": "视频会员"}
+_OFFER: Final = _SERVICE | {"price": "10.00", "period": "month"}
+_ASKED: Final = _OFFER | {"code": "37", "expires": "2026-11-23T09:00:00+08:00"}
+#: What the templates of confirmations are given; the others get the service alone.
+GIVEN_OF_CONFIRMATIONS: Final[Mapping[str, Mapping[str, Any]]] = {
+    "prompt": _ASKED,
+    "clarify": _ASKED,
+    "active": _OFFER,
+    "standing": _SERVICE | {"status": "active"},
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +74,7 @@ class Files:
     surveys: Surveys
     replies: ReplyRules
     menus: MenuRules
+    confirmations: ConfirmationRules
     rules: tuple[Path, ...]  #: the files
     faults: tuple[str, ...]
     doubts: tuple[str, ...]
@@ -82,10 +95,14 @@ def read_files(settings: Settings) -> Files:
     surveys = _rules(folder / SURVEYS, Surveys, faults)
     replies = _rules(folder / REPLIES, ReplyRules, faults)
     menus = _rules(folder / MENUS, MenuRules, faults)
+    confirmations = _rules(folder / CONFIRMATIONS, ConfirmationRules, faults)
     if not catalogue.faults:  # else what is missing may be what is faulty
         faults += _judge_languages(catalogue)
         faults += _judge_templates(catalogue, surveys, folder / SURVEYS)
         faults += _judge_menus(catalogue, menus, folder / MENUS)
+        # Own templates from before there were confirmations may lack theirs: who offers nothing needs none.
+        named = (folder / CONFIRMATIONS).exists() or "service.activate" in settings.connectors
+        (faults if named else doubts).extend(_judge_confirmations(catalogue, confirmations, folder))
         doubts += (
             f"{told}; customers get no such word"
             for name, given in BESIDES.items()
@@ -102,6 +119,7 @@ def read_files(settings: Settings) -> Files:
         surveys=surveys,
         replies=replies,
         menus=menus,
+        confirmations=confirmations,
         rules=tuple(paths),
         faults=tuple(dict.fromkeys(faults)),
         doubts=tuple(doubts),
@@ -128,7 +146,7 @@ def _folder(settings: Settings, name: str) -> Path:
 
 
 def _strange_name(path: Path) -> str | None:
-    known = (SURVEYS, REPLIES, MENUS)
+    known = (SURVEYS, REPLIES, MENUS, CONFIRMATIONS)
     if path.name in known:
         return None
     near = difflib.get_close_matches(path.name, known, 1, 0.5)
@@ -185,6 +203,17 @@ def _judge_templates(catalogue: Catalogue, surveys: Surveys, path: Path) -> Iter
             told_of.add((role, name))
             for told in _unfit(catalogue, name, GIVEN.get(role, {})):
                 yield f"{path}: {place}{key}: {told}"
+
+
+def _judge_confirmations(catalogue: Catalogue, rules: ConfirmationRules, folder: Path) -> Iterator[str]:
+    path = folder / CONFIRMATIONS
+    for key, name in msgspec.structs.asdict(rules.templates).items():
+        for told in _unfit(catalogue, name, GIVEN_OF_CONFIRMATIONS.get(key, _SERVICE)):
+            yield f"{path}: templates.{key}: {told}"
+    for language in catalogue.languages(rules.templates.prompt):
+        prompt = catalogue.templates[rules.templates.prompt, language]
+        if not prompt.head.order:
+            yield f"{prompt.path}: asks to order, and its head lacks `order: true`"
 
 
 def _judge_menus(catalogue: Catalogue, menus: MenuRules, path: Path) -> Iterator[str]:

@@ -171,7 +171,7 @@ def _heard(confirmation: Confirmation, given: ReplyText, now: datetime, rules: C
         ),
         Record(
             Understood(
-                reading="unclear" if reason else _reading(said), reason=reason, reply_id=given.reply_id
+                reading="unclear" if reason else type(said).__name__.lower(), reason=reason, reply_id=given.reply_id
             )
         ),
     ]
@@ -189,16 +189,6 @@ def _heard(confirmation: Confirmation, given: ReplyText, now: datetime, rules: C
     else:
         after, effects = _declined(confirmation, now, rules)
     return after, [*evidence, *effects]
-
-
-def _reading(said: Consent) -> str:
-    match said:
-        case Yes():
-            return "yes"
-        case No():
-            return "no"
-        case Unclear():
-            return "unclear"
 
 
 def _not_understood(
@@ -259,7 +249,7 @@ def _declined(
     )
     return after, [
         became,
-        Reply(rules.templates.declined, _offer(after), purpose="declined"),
+        Reply(rules.templates.declined, _named(after), purpose="declined"),
         Announce("confirmation.declined", report(after)),
     ]
 
@@ -294,13 +284,13 @@ def _retracted(
         if after.state.agreed_in is not None:
             effects.append(OutOfInbox(after.state.agreed_in))
         effects += [
-            Reply(rules.templates.declined, _offer(after), owed=True, purpose="declined"),
+            Reply(rules.templates.declined, _named(after), owed=True, purpose="declined"),
             Announce("confirmation.declined", report(after)),
         ]
         return after, effects
     told: list[Effect] = [
         became,
-        Reply(rules.templates.cancelling, _offer(after), owed=True, purpose="cancelling"),
+        Reply(rules.templates.cancelling, _named(after), owed=True, purpose="cancelling"),
     ]
     return after, [*told, *(_release(after) if after.status is Status.ACTIVE else ())]
 
@@ -372,7 +362,7 @@ def _failed(confirmation: Confirmation, given: CallFailed, rules: ConfirmationRu
     return after, [
         *_attested(given),
         became,
-        Reply(rules.templates.failed, _offer(after), owed=True, purpose="failed"),
+        Reply(rules.templates.failed, _named(after), owed=True, purpose="failed"),
         Announce("confirmation.failed", report(after)),
         *_prompt_log(after),
     ]
@@ -388,7 +378,7 @@ def _released(
         *_attested(given),
         became,
         Unsubscribe(after.subject.service.code),
-        Reply(rules.templates.cancelled, _offer(after), owed=True, purpose="cancelled"),
+        Reply(rules.templates.cancelled, _named(after), owed=True, purpose="cancelled"),
         Announce("subscription.cancelled", report(after)),
     ]
 
@@ -401,7 +391,7 @@ def _not_released(confirmation: Confirmation, given: CallFailed, rules: Confirma
     after = confirmation._replace(state=state)
     effects: list[Effect] = [
         *_attested(given),
-        Reply(rules.templates.not_cancelled, _offer(after), owed=True, purpose="not-cancelled"),
+        Reply(rules.templates.not_cancelled, _named(after), owed=True, purpose="not-cancelled"),
         Unsubscribe(after.subject.service.code, Subscription.ACTIVE),
     ]
     if state.retracted_in is not None:
@@ -441,12 +431,16 @@ def _prompt_log(confirmation: Confirmation) -> Sequence[Effect]:
 # --- What customers are told -------------------------------------------------------------------------------
 
 
+def _named(confirmation: Confirmation) -> dict[str, Any]:
+    return {"service": confirmation.subject.service.name}
+
+
 def _offer(confirmation: Confirmation) -> dict[str, Any]:
     service = confirmation.subject.service
-    return {"service": service.name, "price": service.price, "period": service.period}
+    return _named(confirmation) | {"price": service.price, "period": service.period}
 
 
 def _standing(confirmation: Confirmation, rules: ConfirmationRules) -> Reply:
     """How things stand."""
-    params = _offer(confirmation) | {"status": confirmation.status.value}
+    params = _named(confirmation) | {"status": confirmation.status.value}
     return Reply(rules.templates.standing, params, purpose="standing")

@@ -14,13 +14,12 @@ from gateway.domain.ids import Kind
 from gateway.domain.msisdn import mask
 from gateway.domain.tampering import Cause, Finding, What
 from gateway.http.evidence_page import STYLE, page
-from gateway.http.exchange import Answer, Request, json_answer
+from gateway.http.exchange import HTML, Answer, Request, json_answer
 from gateway.http.problem import INVALID_QUERY, problem, unknown_id
 from gateway.http.schema import Moment
 from gateway.services.evidence import Attested, Dossier
 from gateway.telemetry import masked
 
-HTML: Final = "text/html"
 DEFAULT_ZONE: Final = "Asia/Shanghai"
 
 _STYLE_HASH: Final = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()

@@ -13,6 +13,7 @@ from gateway.services.keys import Key
 JSON: Final = "application/json"
 NDJSON: Final = "application/x-ndjson"
 CSV: Final = "text/csv"
+HTML: Final = "text/html"
 
 _encode = msgspec.json.Encoder().encode
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
-from gateway.http.exchange import CSV, NDJSON
+from gateway.http.exchange import CSV, HTML, NDJSON
 from gateway.http.problem import PROBLEM_JSON, Problem
 from gateway.http.routes import ONE_MIB, Route
 
@@ -199,6 +199,8 @@ def _responses(route: Route, schema_of: dict[int, Any]) -> dict[str, Any]:
             content[NDJSON] = {"schema": {"type": "string"}}
         if gives.sheet:
             content[CSV] = {"schema": {"type": "string"}}
+        if gives.page:
+            content[HTML] = {"schema": {"type": "string"}}
         responses[str(status)] = {
             "description": gives.told,
             "headers": _REQUEST_ID | (_REPLAYED if route.creates else {}),

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Protocol
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -10,14 +10,27 @@ from zoneinfo import ZoneInfo
 from gateway.domain.callback import Try
 from gateway.domain.event import CallbackStatus
 from gateway.domain.figures import Satisfaction
-from gateway.domain.request import Accepted, Asked, MessageRequest, Rejected, ResolutionRequest, SurveyRequest
+from gateway.domain.request import (
+    Accepted,
+    Asked,
+    ConfirmationRequest,
+    MessageRequest,
+    Rejected,
+    ResolutionRequest,
+    SurveyRequest,
+)
+from gateway.domain.subscription import Status as SubscriptionStatus
+from gateway.domain.subscription import Subscription
 from gateway.domain.timeliness import Timeliness
 from gateway.domain.webhook import Endpoint
+from gateway.services.confirmations import Cancelled, TooLate
+from gateway.services.evidence import Dossier
 from gateway.services.inbox import Gone, Judgement, NotFound, Refused, Resolved
 from gateway.services.intake import Caller, Conflict, Once, Replay
 from gateway.services.keys import KeyRing
 from gateway.services.lookups import Lookups
 from gateway.services.reports import By, Period, Report, TicketsBy, Wanted
+from gateway.services.subscriptions import Put, Wish
 from gateway.services.ways import Ways
 from gateway.services.webhooks import Created, Unended
 from gateway.storage.callbacks import Delivery
@@ -37,6 +50,22 @@ class Intake(Protocol):
     async def survey(
         self, request: SurveyRequest, caller: Caller, once: Once | None = None
     ) -> Asked | Rejected | Replay | Conflict: ...
+
+    async def confirmation(
+        self, request: ConfirmationRequest, caller: Caller, once: Once | None = None
+    ) -> Asked | Rejected | Replay | Conflict: ...
+
+
+class Confirmations(Protocol):
+    """Takes confirmations back; None: there is no such one."""
+
+    async def cancel(self, confirmation_id: UUID) -> Cancelled | TooLate | None: ...
+
+
+class Evidence(Protocol):
+    """What is on record of a confirmation; None: nothing is."""
+
+    async def dossier(self, confirmation_id: UUID) -> Dossier | None: ...
 
 
 class Dispatch(Protocol):
@@ -102,6 +131,18 @@ class Reports(Protocol):
     async def timeliness(self, period: Period, by: TicketsBy, wanted: Wanted) -> Report[Timeliness]: ...
 
 
+class Subscriptions(Protocol):
+    """What numbers subscribe to."""
+
+    async def list(
+        self, to: str, status: SubscriptionStatus | None, *, before: UUID, limit: int
+    ) -> Sequence[Subscription]: ...
+
+    async def put(self, to: str, service: str, wish: Wish) -> Put | Rejected: ...
+
+    async def remove(self, to: str, service: str, at: datetime | None) -> Subscription | Rejected | None: ...
+
+
 #: Whether a part can do its work, and if not, why.
 Check = Callable[[], Awaitable[tuple[bool, str]]]
 
@@ -112,11 +153,14 @@ class Services:
 
     intake: Intake
     dispatch: Dispatch
+    confirmations: Confirmations
+    evidence: Evidence
     callbacks: Callbacks
     webhooks: Webhooks
     inbox: Inbox
     lookups: Lookups
     reports: Reports
+    subscriptions: Subscriptions
     keys: KeyRing
     ways: Ways | None = None  #: the binds; None: this node has none
     checks: Mapping[str, Check] = field(default_factory=dict)  #: by the part's name

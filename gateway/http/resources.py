@@ -3,7 +3,19 @@
 from functools import cache
 from typing import Any, Final
 
-from gateway.http import callbacks, inbox, messages, reports, resolutions, surveys, system, ways, webhooks
+from gateway.http import (
+    callbacks,
+    confirmations,
+    inbox,
+    messages,
+    reports,
+    resolutions,
+    subscriptions,
+    surveys,
+    system,
+    ways,
+    webhooks,
+)
 from gateway.http.exchange import JSON, Answer, Request
 from gateway.http.openapi import document
 from gateway.http.ports import Services
@@ -24,7 +36,9 @@ async def _openapi(_request: Request, _services: Services) -> Answer:
 ROUTES: Final[tuple[Route, ...]] = (
     *resolutions.ROUTES,
     *surveys.ROUTES,
+    *confirmations.ROUTES,
     *messages.ROUTES,
+    *subscriptions.ROUTES,
     *inbox.ROUTES,
     *callbacks.ROUTES,
     *webhooks.ROUTES,

@@ -28,6 +28,7 @@ class Gives:
     content_type: str = JSON
     lines: bool = False  #: or as NDJSON, one item a line, if the caller asks for that
     sheet: bool = False  #: or as CSV, if the caller asks for that
+    page: bool = False  #: or as HTML, if the caller asks for that
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +69,7 @@ class Bound:
         self.route = route
         self.operation = route.operation
         self.reader = Reader(route.takes) if route.takes is not None and not route.whole else None
-        self.accepts = any(gives.lines or gives.sheet for gives in route.gives.values())
+        self.accepts = any(gives.lines or gives.sheet or gives.page for gives in route.gives.values())
         self.query = QueryReader(route.query) if route.query is not None else None
 
 

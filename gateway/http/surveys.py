@@ -126,7 +126,8 @@ def _fields(survey: Conversation, whole: bool) -> dict[str, Any]:
     }
 
 
-def _reply(reply: Reply, whole: bool) -> ReplyView:
+def reply_view(reply: Reply, whole: bool) -> ReplyView:
+    """A reply as the API shows it."""
     return ReplyView(
         id=ids.public(Kind.REPLY, reply.id),
         at=reply.received_at,
@@ -140,7 +141,7 @@ def _reply(reply: Reply, whole: bool) -> ReplyView:
 
 def detail(record: SurveyRecord, whole: bool) -> SurveyDetail:
     """A survey as the API shows it."""
-    replies = [_reply(reply, whole) for reply in record.replies]
+    replies = [reply_view(reply, whole) for reply in record.replies]
     return SurveyDetail(**_fields(record.conversation, whole), replies=replies)
 
 

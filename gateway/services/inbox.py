@@ -9,8 +9,9 @@ from uuid import UUID
 
 import msgspec
 
+from gateway.domain.confirmation import Confirmation
 from gateway.domain.conversation import Conversation
-from gateway.domain.given import Verdict
+from gateway.domain.given import Judged, Verdict
 from gateway.domain.ids import Kind, bucket_of_id, public
 from gateway.domain.opening import LOOK_BACK
 from gateway.domain.survey import Status, Survey, report
@@ -109,7 +110,7 @@ class Inbox:
             case "ticket":
                 await _request_ticket(connection, changes, about, reply)
             case "yes" | "no":
-                raise _BackOut(Refused("The reply answers no confirmation."))
+                _set_answer(changes, about, reply, judgement.as_ == "yes", who)
             case "nothing":
                 pass
         await changes.write(connection)
@@ -133,6 +134,19 @@ def _set_score(
     if judgement.score is None or not 1 <= judgement.score <= highest:
         raise _BackOut(Refused(f"The scale of this survey goes from 1 to {highest}."))
     changes.move(about, Verdict(reply.id, reply.text, judgement.score, who), changes.now)
+
+
+def _set_answer(changes: Changes, about: Conversation | None, reply: Reply, yes: bool, who: str) -> None:
+    if not isinstance(about, Confirmation):
+        raise _BackOut(Refused("The reply answers no confirmation."))
+    after = changes.move(about, Judged(reply.id, reply.text, yes, who), changes.now)
+    if after is about:
+        raise _BackOut(
+            Refused(
+                f"The confirmation is {about.status}, and this reply can't be its {'yes' if yes else 'no'} "
+                "now: an answer counts if it came whole, in time, and to the number that asked."
+            )
+        )
 
 
 async def _request_ticket(

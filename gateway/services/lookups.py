@@ -62,6 +62,7 @@ class SurveyRecord:
 class Like:
     """Which surveys to list. None: any; "": those without one."""
 
+    kind: str = "survey"
     status: str | None = None
     since: datetime | None = None
     until: datetime | None = None  #: opened before
@@ -76,7 +77,7 @@ class Like:
     def filter(self) -> table.ConversationFilter:
         """The same for the table."""
         return table.ConversationFilter(
-            kind="survey",
+            kind=self.kind,
             before=LAST,
             limit=0,
             floor=FIRST if self.since is None else _floor_of(self.since),
@@ -180,8 +181,26 @@ class Lookups:
 
     async def survey(self, survey_id: UUID) -> SurveyRecord | None:
         """One survey with the customer's own words."""
+        return await self._conversation(survey_id, "survey")
+
+    async def confirmation(self, confirmation_id: UUID) -> SurveyRecord | None:
+        """One confirmation with the customer's own words."""
+        return await self._conversation(confirmation_id, "confirmation")
+
+    async def confirmations(
+        self,
+        page: Page,
+        *,
+        to: str | None = None,
+        status: str | None = None,
+        since: datetime | None = None,
+    ) -> list[Conversation]:
+        """Confirmations, newest first. Raises `UnknownNumber` and `TooWide`."""
+        return await self.surveys(page, to=to, like=Like(kind="confirmation", status=status, since=since))
+
+    async def _conversation(self, uid: UUID, kind: str) -> SurveyRecord | None:
         async with self._database.connection() as connection:
-            found = await table.conversation(connection, survey_id, "survey")
+            found = await table.conversation(connection, uid, kind)
             if found is None:
                 return None
             return SurveyRecord(conversation=found, replies=await table.replies_of(connection, found))

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Se
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any, TypeVar, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -20,6 +21,7 @@ from gateway.domain.msisdn import bucket_of, parse_msisdn
 from gateway.domain.request import (
     Accepted,
     Asked,
+    ConfirmationRequest,
     Fault,
     MessageRequest,
     Rejected,
@@ -27,15 +29,20 @@ from gateway.domain.request import (
     SurveyOutcome,
     SurveyRequest,
 )
+from gateway.domain.subscription import Status as SubscriptionStatus
+from gateway.domain.subscription import Subscription
 from gateway.domain.timeliness import Answered, Timeliness, timeliness
 from gateway.domain.webhook import Endpoint
 from gateway.http import server
-from gateway.http.ports import Check, Reports, Services, Webhooks
+from gateway.http.ports import Check, Confirmations, Evidence, Reports, Services, Subscriptions, Webhooks
+from gateway.services.confirmations import Cancelled, TooLate
+from gateway.services.evidence import Dossier
 from gateway.services.inbox import Gone, Judgement, NotFound, Refused, Resolved
 from gateway.services.intake import Caller, Conflict, Once, Replay
 from gateway.services.keys import Key, KeyRing, Scope
-from gateway.services.lookups import Lookups
+from gateway.services.lookups import Lookups, UnknownNumber
 from gateway.services.reports import By, Group, Period, Report, TicketsBy, Wanted
+from gateway.services.subscriptions import Put, Wish, place_of
 from gateway.services.ways import BindState, Frame, RoundTrip, RouteState
 from gateway.services.ways import Wanted as WantedFrames
 from gateway.services.webhooks import Created, Unended
@@ -97,6 +104,18 @@ class FakeIntake:
     ) -> Accepted | Rejected | Replay | Conflict:
         return self._once(once, lambda: self._one(request, caller))
 
+    async def confirmation(
+        self, request: ConfirmationRequest, caller: Caller, once: Once | None = None
+    ) -> Asked | Rejected | Replay | Conflict:
+        return self._once(once, lambda: self._offer(request, caller))
+
+    def _offer(self, request: ConfirmationRequest, caller: Caller) -> Asked | Rejected:
+        sent = self._one(request, caller)
+        if isinstance(sent, Rejected):
+            return sent
+        uid = self._ids.new(7, NOW.timestamp())
+        return Asked(public(Kind.CONFIRMATION, uid), "pending", sent.id, sent.segments, sent.encoding)
+
     async def survey(
         self, request: SurveyRequest, caller: Caller, once: Once | None = None
     ) -> Asked | Rejected | Replay | Conflict:
@@ -130,7 +149,9 @@ class FakeIntake:
         return outcome
 
     def _one(
-        self, request: MessageRequest | ResolutionRequest | SurveyRequest | Rejected, caller: Caller
+        self,
+        request: MessageRequest | ResolutionRequest | SurveyRequest | ConfirmationRequest | Rejected,
+        caller: Caller,
     ) -> Accepted | Rejected:
         if isinstance(request, Rejected):
             return request
@@ -155,6 +176,19 @@ class FakeDispatch:
 
     async def cancel(self, message_id: UUID) -> str:
         return self.says
+
+
+@dataclass
+class FakeConfirmations:
+    """Says what it is told to say of every confirmation, and has nothing on record."""
+
+    says: Cancelled | TooLate | None = None
+
+    async def cancel(self, confirmation_id: UUID) -> Cancelled | TooLate | None:
+        return self.says
+
+    async def dossier(self, confirmation_id: UUID) -> Dossier | None:
+        return None
 
 
 @dataclass
@@ -364,6 +398,12 @@ class NothingKnown:
     async def survey(self, _id: UUID) -> None:
         return None
 
+    async def confirmation(self, _id: UUID) -> None:
+        return None
+
+    async def confirmations(self, _page: Any, **_filters: Any) -> list[Any]:
+        return []
+
     async def messages(self, _page: Any, **_filters: Any) -> list[Any]:
         return []
 
@@ -383,6 +423,48 @@ async def down() -> tuple[bool, str]:
 
 
 ALL = tuple(Scope)
+
+
+@dataclass
+class FakeSubscriptions:
+    """One number's, in memory."""
+
+    rows: dict[str, Subscription] = field(default_factory=dict)
+
+    async def list(
+        self, to: str, status: SubscriptionStatus | None, *, before: UUID, limit: int
+    ) -> list[Subscription]:
+        if parse_msisdn(to) is None:
+            raise UnknownNumber("is not a mobile number of a configured region")
+        rows = [row for row in self.rows.values() if status in (None, row.status) and place_of(row) < before]
+        return sorted(rows, key=place_of, reverse=True)[:limit]
+
+    async def put(self, to: str, service: str, wish: Wish) -> Put | Rejected:
+        msisdn = parse_msisdn(to)
+        if msisdn is None:
+            return NO_NUMBER
+        row = Subscription(
+            bucket_of(msisdn),
+            msisdn,
+            service,
+            wish.name,
+            Decimal(wish.price),
+            wish.period,
+            SubscriptionStatus(wish.status),
+            wish.trial,
+            wish.started_at or NOW,
+            wish.expires_at,
+            None,
+            wish.at or NOW,
+        )
+        before = self.rows.get(service)
+        if before is not None and before.updated_at > row.updated_at:
+            return Put(before, changed=False)
+        self.rows[service] = row
+        return Put(row, changed=True)
+
+    async def remove(self, to: str, service: str, at: datetime | None) -> Subscription | Rejected | None:
+        return NO_NUMBER if parse_msisdn(to) is None else self.rows.get(service)
 
 
 @dataclass
@@ -407,6 +489,9 @@ async def world(
     *,
     lookups: Lookups | None = None,
     reports: Reports | None = None,
+    subscriptions: Subscriptions | None = None,
+    confirmations: Confirmations | None = None,
+    evidence: Evidence | None = None,
     checks: Mapping[str, Check] | None = None,
     webhooks: Webhooks | None = None,
     sends: bool = True,
@@ -419,11 +504,14 @@ async def world(
     services = Services(
         intake=intake,
         dispatch=dispatch,
+        confirmations=confirmations or FakeConfirmations(),
+        evidence=evidence or FakeConfirmations(),
         callbacks=callbacks,
         webhooks=webhooks or fake,
         inbox=inbox,
         lookups=lookups or cast(Lookups, NothingKnown()),
         reports=reports or FakeReports(),
+        subscriptions=subscriptions or FakeSubscriptions(),
         keys=cast(KeyRing, ring),
         checks=checks or {"database": well},
         ways=ways if sends else None,
