@@ -291,6 +291,7 @@ class Node:
                     room_again=self.dispatch.room_again,
                     number_of=self._number_of,
                     now=self.now,
+                    may_go=self.dispatch.may_go,
                 )
             )
             await self.callbacks.start()

@@ -35,7 +35,7 @@ class Status(StrEnum):
     SCHEDULED = "scheduled"  #: the caller asked for a later time
     HELD = "held"  #: a rule asks for a later time
     SUBMITTING = "submitting"  #: an attempt is on record, its outcome is not
-    RETRYING = "retrying"  #: the SMSC refused for now
+    RETRYING = "retrying"  #: the SMSC refused for now, or its attempt was taken back: it goes again
     UNKNOWN = "unknown"  #: an attempt was left without a response
     SUBMITTED = "submitted"  #: the SMSC has all of it
     DELIVERED = "delivered"  #: the handset has all of it
@@ -54,6 +54,9 @@ class Event(StrEnum):
     SUBMITTED = "submitted"  #: the SMSC took the last open segment
     REFUSED = "refused"  #: the SMSC refused for good
     DEFERRED = "deferred"  #: the SMSC refused for now
+    RETURNED = (
+        "returned"  #: the attempt was taken back: nothing of it was written, or the SMSC did not look at it
+    )
     LOST = "lost"  #: no response: the link broke, time ran out or we died
     RECEIPT = "receipt"  #: a receipt that decides nothing
     ARRIVED = "arrived"  #: a receipt says that this segment has arrived; others have not
@@ -67,7 +70,7 @@ class Event(StrEnum):
 #: The machine. A pair that is missing cannot happen, and is an error if it does.
 TRANSITIONS: Final[dict[tuple[Status, Event], Status]] = {
     **{(status, Event.RELEASED): Status.QUEUED for status in (Status.SCHEDULED, Status.HELD)},
-    # While nothing of it has left; an attempt that was taken back leaves it `submitting`.
+    # While nothing of it has left; `submitting` when its attempts have yet to be written.
     **{
         (status, Event.CANCELLED): Status.CANCELLED
         for status in (Status.QUEUED, Status.SCHEDULED, Status.HELD, Status.RETRYING, Status.SUBMITTING)
@@ -88,15 +91,18 @@ TRANSITIONS: Final[dict[tuple[Status, Event], Status]] = {
     (Status.SUBMITTING, Event.SUBMITTED): Status.SUBMITTED,
     (Status.SUBMITTING, Event.REFUSED): Status.FAILED,
     (Status.SUBMITTING, Event.DEFERRED): Status.RETRYING,
+    (Status.SUBMITTING, Event.RETURNED): Status.RETRYING,
     (Status.SUBMITTING, Event.LOST): Status.UNKNOWN,
     # Other segments of the message answer while one of them waits or is unknown.
     (Status.RETRYING, Event.ACCEPTED): Status.RETRYING,
     (Status.RETRYING, Event.SUBMITTED): Status.SUBMITTED,  # a late response to the copy before
     (Status.RETRYING, Event.DEFERRED): Status.RETRYING,
+    (Status.RETRYING, Event.RETURNED): Status.RETRYING,
     (Status.RETRYING, Event.REFUSED): Status.FAILED,
     (Status.RETRYING, Event.LOST): Status.UNKNOWN,
     (Status.UNKNOWN, Event.ACCEPTED): Status.UNKNOWN,
     (Status.UNKNOWN, Event.DEFERRED): Status.UNKNOWN,
+    (Status.UNKNOWN, Event.RETURNED): Status.UNKNOWN,
     (Status.UNKNOWN, Event.LOST): Status.UNKNOWN,
     (Status.UNKNOWN, Event.SUBMITTED): Status.SUBMITTED,  # a late response, or the second sending
     (Status.UNKNOWN, Event.REFUSED): Status.FAILED,
@@ -116,7 +122,14 @@ TRANSITIONS: Final[dict[tuple[Status, Event], Status]] = {
     **{
         (status, event): status
         for status in (Status.DELIVERED, Status.FAILED, Status.EXPIRED, Status.SUPPRESSED, Status.CANCELLED)
-        for event in (Event.RECEIPT, Event.ACCEPTED, Event.REFUSED, Event.DEFERRED, Event.LOST)
+        for event in (
+            Event.RECEIPT,
+            Event.ACCEPTED,
+            Event.REFUSED,
+            Event.DEFERRED,
+            Event.RETURNED,
+            Event.LOST,
+        )
     },
 }
 

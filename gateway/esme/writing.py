@@ -121,7 +121,7 @@ class Writing:
             return
         parcels = [heapq.heappop(again)[1] for _ in range(min(free, len(again)))]
         parcels.extend(ready.popleft() for _ in range(min(free - len(parcels), len(ready))))
-        self._write(self._in_time(self._allowed(parcels)), clock)
+        self._write(self._allowed(parcels), clock)
 
     @property
     def eager(self) -> bool:
@@ -144,22 +144,6 @@ class Writing:
                 if id(parcel) not in going:
                     self.unfit += self._given_back(parcel)
         return allowed
-
-    def _in_time(self, parcels: list[Parcel]) -> list[Parcel]:
-        """Without those whose validity ended while they were kept: these go back."""
-        limited = [parcel for parcel in parcels if parcel.expires_at is not None]
-        if not limited:
-            return parcels
-        now = self._now()
-        over = {
-            id(parcel) for parcel in limited if parcel.expires_at is not None and parcel.expires_at <= now
-        }
-        if not over:
-            return parcels
-        for parcel in parcels:
-            if id(parcel) in over:
-                self.unfit += self._given_back(parcel)
-        return [parcel for parcel in parcels if id(parcel) not in over]
 
     def _free(self, clock: float) -> int:
         if self.full:

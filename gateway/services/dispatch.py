@@ -16,20 +16,19 @@ from typing import Any, Final
 from uuid import UUID
 
 from gateway.domain.ids import BUCKETS, Kind, bucket_of_id, public
-from gateway.domain.message import CANCELLABLE, TRANSITIONS, Event, Message, Status, Step
-from gateway.domain.policy import NOBODY_KNOWN, Refuse, concerns, decide
+from gateway.domain.message import CANCELLABLE, Event, Message, Status
+from gateway.domain.policy import concerns
 from gateway.domain.timer import Timer
 from gateway.services.backlog import Backlog
 from gateway.services.carrier import Carrier, EarlyReceipts, Fate, Outcome, Ownership, Parcel
-from gateway.services.flights import Flights, Leg, Outgoing
+from gateway.services.ending import Ending, is_too_late
+from gateway.services.flights import Flights, Leg, Outgoing, Segment
 from gateway.services.ledger import Ledger
 from gateway.services.notices import Notices
 from gateway.services.preparing import Preparing
 from gateway.services.queue import segments_of
-from gateway.services.resume import Resumption
+from gateway.services.resume import NOTHING, Resumption, Unsent
 from gateway.services.settling import PAUSE_SECONDS, Page, Settling
-from gateway.storage import contacts as contact_rows
-from gateway.storage import messages as message_rows
 from gateway.storage.database import Connection, Database, StorageUnavailable
 from gateway.telemetry import WAITING
 
@@ -40,6 +39,8 @@ log = logging.getLogger(__name__)
 BATCH: Final = 1000
 GATHER_SECONDS: Final = 0.002
 REST_SECONDS: Final = 1.0
+#: So long after its attempt what the carrier keeps need not go by the policy again.
+POLICY_HOLDS: Final = timedelta(seconds=5)
 
 Batch = Sequence[tuple[Outgoing, str]]  #: messages with their routes
 
@@ -86,6 +87,7 @@ class Dispatch:
         self._settling = Settling(
             flights=flights, backlog=self._backlog, notices=notices, unknown_wait=patience.unknown, now=now
         )
+        self._ending = Ending(database, flights, self._settling, now)
         self._resume = Resumption(
             database=database,
             settlements=settlements,
@@ -162,7 +164,6 @@ class Dispatch:
         deadline = asyncio.get_running_loop().time() + patience
         while self._flying() and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110 - of thousands
             await asyncio.sleep(0.02)
-        self._settling.stopping = True
         await self.drain(patience)
 
     async def drain(self, patience: float = 10.0) -> None:
@@ -238,12 +239,14 @@ class Dispatch:
         parcels: list[Parcel] = []
         try:
             async with self._in_order:  # the ledger keeps the order from here on
-                refused = await self._forbidden(batch)
+                refused = await self._ending.forbidden([outgoing.message for outgoing, _ in batch])
                 now = self._now()
                 for outgoing, route in batch:
                     outgoing.taken = False
-                    if self._is_ours(outgoing) and not self._ends(outgoing, refused, now, page):
-                        self._prepare(outgoing, route, now, page.steps, parcels)
+                    if not self._is_ours(outgoing):
+                        continue
+                    if not self._ending.ends(outgoing, refused.get(outgoing.message.id), now, page):
+                        parcels += self._prepare(outgoing, route, now, page)
             if page.steps:
                 lost = await self._ledger.record(page.entry())
                 if lost:
@@ -264,7 +267,7 @@ class Dispatch:
                 for outgoing in overdue:
                     outgoing.taken = False
                     if self._is_ours(outgoing):
-                        self._ends(outgoing, {}, now, page)
+                        self._ending.ends(outgoing, None, now, page)
             if page.steps and (lost := await self._ledger.record(page.entry())):
                 self._give_up(lost, [])
         except StorageUnavailable as error:
@@ -278,70 +281,47 @@ class Dispatch:
             return False
         return self._flights.open.get(outgoing.message.id) is outgoing
 
-    async def _forbidden(self, batch: Batch) -> dict[UUID, str]:
-        """The policy, asked again: who must not get it any more, and why."""
-        asked = [o.message for o, _ in batch if concerns(o.message.lane)]
-        if not asked:
-            return {}
-        async with self._database.connection() as connection:
-            known = await contact_rows.standings(connection, [(m.bucket, m.msisdn) for m in asked])
-        now = self._now()
-        refused: dict[UUID, str] = {}
-        for message in asked:
-            decision = decide(message.lane, message.category, known.get(message.msisdn, NOBODY_KNOWN), now)
-            if isinstance(decision, Refuse):
-                refused[message.id] = decision.reason
-        return refused
-
-    def _ends(self, outgoing: Outgoing, refused: dict[UUID, str], now: datetime, page: Page) -> bool:
-        """Whether it is not to be sent any more, and so ends here."""
-        message = outgoing.message
-        overdue = message.expires_at is not None and message.expires_at <= now
-        if not overdue and message.id not in refused:
-            return False
-        if outgoing.untouched:
-            if overdue:
-                reason = "its validity ended before it could be sent"
-                step = outgoing.advance(Event.OVERDUE, now, reason=reason)
-            else:
-                step = outgoing.advance(Event.STOPPED, now, reason=refused[message.id])
-            page.steps.append(step)
-            self._settling.finish(outgoing, step, page)
-            return True
-        for segment in outgoing.segments:  # what may be there already is not sent a second time
-            if segment.state is Leg.WAITING and segment.doubtful:
-                segment.state = Leg.UNKNOWN
-        if any(segment.state is Leg.WAITING for segment in outgoing.segments):
-            return False  # part of it has left; the rest follows
-        self._flights.let_go(outgoing)
-        return True
-
-    def _prepare(
-        self, outgoing: Outgoing, route: str, now: datetime, steps: list[Step], parcels: list[Parcel]
-    ) -> None:
+    def _prepare(self, outgoing: Outgoing, route: str, now: datetime, page: Page) -> list[Parcel]:
+        """Attempts for what waits of a message; parcels to be sent once these are on record."""
         message = outgoing.message
         try:
             epoch = self._leases.epoch(message.bucket)
-            made, ready = self._preparing.prepare(outgoing, route, epoch, now)
-        except Exception:
+            made, parcels = self._preparing.prepare(outgoing, route, epoch, now)
+        except Exception as error:
             log.exception("can't be cut", extra={"message_id": public(Kind.MESSAGE, message.id)})
-            self._flights.let_go(outgoing)
-            if (outgoing.status, Event.STOPPED) in TRANSITIONS:
-                steps.append(outgoing.advance(Event.STOPPED, now, reason="can't be cut into short messages"))
-            return
-        steps += made
-        parcels += ready
+            self._ending.can_not_be_cut(outgoing, str(error), now, page)
+            return []
+        page.steps += made
+        return parcels
 
     def _send(self, parcels: list[Parcel]) -> None:
         """The attempts are on disk. If our lease ran out meanwhile, another node decides about them."""
-        # A late answer to the first copy may have come during the commit.
-        parcels = [parcel for parcel in parcels if parcel.token.state is Leg.FLYING]
-        if not parcels:
-            return
-        if not self._leases.live():
-            self.outcomes([Outcome(parcel.token, Fate.UNSENT, "") for parcel in parcels])
-            return
-        self._carrier.submit(parcels)
+        may_go = [parcel for parcel in parcels if self._is_flying(parcel.token)]
+        if len(may_go) < len(parcels):
+            going = {parcel.token for parcel in may_go}
+            self.outcomes([Outcome(p.token, Fate.UNSENT, p.route) for p in parcels if p.token not in going])
+        if may_go:
+            self._carrier.submit(may_go)
+
+    def _is_flying(self, segment: Segment) -> bool:
+        """Whether its attempt is still ours to write: a late answer to the first copy may have come since."""
+        outgoing = segment.outgoing
+        return (
+            segment.state is Leg.FLYING
+            and self._flights.open.get(outgoing.message.id) is outgoing
+            and self._leases.live()
+        )
+
+    def may_go(self, parcel: Parcel) -> bool:
+        """Whether a parcel that the carrier has kept for a while may still be written; else it comes back."""
+        segment = parcel.token
+        if not self._is_flying(segment):
+            return False
+        now = self._now()
+        if is_too_late(segment, now):
+            return False
+        stale = segment.sent_at is not None and now - segment.sent_at > POLICY_HOLDS
+        return not (stale and concerns(segment.outgoing.message.lane))  # it goes by the policy again
 
     def _give_up(self, lost: frozenset[tuple[UUID, int]], parcels: list[Parcel]) -> list[Parcel]:
         """Steps of ours whose place was taken: somebody cancelled the message, or owns it now."""
@@ -349,7 +329,8 @@ class Dispatch:
         for message_id in ids:
             if (outgoing := self._flights.open.get(message_id)) is not None:
                 self._flights.let_go(outgoing)
-        self._spawn(self._look_again([(bucket_of_id(uid), uid) for uid in ids], frozenset()))
+        ours = [parcel for parcel in parcels if parcel.token.outgoing.message.id in ids]
+        self._spawn(self._look_again([(bucket_of_id(uid), uid) for uid in ids], _unsent(ours)))
         return [parcel for parcel in parcels if parcel.token.outgoing.message.id not in ids]
 
     async def _not_stored(
@@ -359,12 +340,15 @@ class Dispatch:
         log.warning("attempts not stored", extra={"messages": len(batch), "why": str(error)})
         for outgoing in batch:
             self._flights.let_go(outgoing)
-        unsent = frozenset((p.token.outgoing.message.id, p.token.number) for p in parcels)
-        await self._look_again([(o.message.bucket, o.message.id) for o in batch], unsent)
+        waiting = {
+            (outgoing.message.id, segment.number): 0
+            for outgoing in batch
+            for segment in outgoing.segments
+            if segment.state is Leg.WAITING and not segment.doubtful
+        }
+        await self._look_again([(o.message.bucket, o.message.id) for o in batch], waiting | _unsent(parcels))
 
-    async def _look_again(
-        self, places: Sequence[tuple[int, UUID]], unsent: frozenset[tuple[UUID, int]]
-    ) -> None:
+    async def _look_again(self, places: Sequence[tuple[int, UUID]], unsent: Unsent = NOTHING) -> None:
         """Go on with messages from where their log ends, as soon as it can be read."""
         self._troubled += 1
         try:
@@ -394,7 +378,7 @@ class Dispatch:
         """Take a message back while nothing of it has left. Raises `StorageUnavailable`."""
         outgoing = self._flights.open.get(message_id)
         if outgoing is None:
-            outgoing = await self._read(message_id)
+            outgoing = await self._resume.load(message_id)
             if outgoing is None:
                 return CancelOutcome.UNKNOWN
         if outgoing.taken or outgoing.status not in CANCELLABLE or not outgoing.untouched:
@@ -409,20 +393,9 @@ class Dispatch:
             self._spawn(self._not_stored([outgoing], (), error))
             raise
         if lost:
-            self._spawn(self._look_again([(outgoing.message.bucket, message_id)], frozenset()))
+            self._spawn(self._look_again([(outgoing.message.bucket, message_id)]))
             return CancelOutcome.TOO_LATE
         return CancelOutcome.CANCELLED
-
-    async def _read(self, message_id: UUID) -> Outgoing | None:
-        place = [(bucket_of_id(message_id), message_id)]
-        async with self._database.connection() as connection:
-            messages = await message_rows.load(connection, place)
-            steps = await message_rows.steps_of(connection, place)
-        if not messages:
-            return None
-        outgoing = Outgoing(messages[0])
-        outgoing.replay(steps.get(message_id, ()))
-        return outgoing
 
     async def due(
         self, connection: Connection, timers: Sequence[Timer], now: datetime
@@ -466,3 +439,8 @@ class Dispatch:
         """Show the queue's length, lane by lane."""
         for lane, length in self._backlog.queue.lengths().items():
             WAITING.labels(lane).set(length)
+
+
+def _unsent(parcels: Sequence[Parcel]) -> dict[tuple[UUID, int], int]:
+    """Attempts that may be on record and were never written; see `resume.Unsent`."""
+    return {(p.token.outgoing.message.id, p.token.number): p.token.copy for p in parcels}

@@ -26,9 +26,8 @@ class Leg(Enum):
     LOST = auto()  #: refused, or undeliverable
 
 
-#: So begins why an attempt that left nothing at the SMSC costs no patience with its recipient.
+#: So begins why an attempt that the SMSC refused costs no patience with its recipient.
 SENDER_REFUSED: Final = "sender refused by the SMSC"
-STOPPING: Final = "not sent before the stop"
 
 #: How a route reports on a long text: for each part, or in one receipt for all of it.
 EACH: Final = "each"
@@ -131,7 +130,9 @@ class Outgoing:
                     segment.silent = (step.detail or "").endswith(SILENT)
                 elif step.kind == Event.DEFERRED:
                     segment.refusals += 1
-                    segment.patience += not (step.reason or "").startswith((SENDER_REFUSED, STOPPING))
+                    segment.patience += not (step.reason or "").startswith(SENDER_REFUSED)
+                elif step.kind == Event.RETURNED:
+                    segment.copy -= 1
                 elif step.kind in _ANSWERS:
                     segment.route = step.route or ""
                 segment.state = _leg_after(step, segment.state)
@@ -173,6 +174,7 @@ _LEG_AFTER: Final = {
     Event.SUBMITTED: Leg.TAKEN,
     Event.REFUSED: Leg.LOST,
     Event.DEFERRED: Leg.WAITING,
+    Event.RETURNED: Leg.WAITING,
     Event.LOST: Leg.UNKNOWN,
     Event.ARRIVED: Leg.ARRIVED,
     Event.DELIVERED: Leg.ARRIVED,

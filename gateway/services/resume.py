@@ -3,19 +3,21 @@ owner wrote into it, and when there is memory again for what was left in the tab
 
 import asyncio
 import logging
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 
+from gateway.domain.ids import bucket_of_id
 from gateway.domain.message import Event, Message, Status, Step
 from gateway.domain.timer import Timer, TimerKind
 from gateway.services.backlog import Backlog
 from gateway.services.carrier import EarlyReceipts, Ownership
 from gateway.services.flights import Flights, Leg, Outgoing, resendable
 from gateway.services.ledger import Entry, Ledger
-from gateway.services.settling import REST
+from gateway.services.settling import REST, take_back
 from gateway.storage import messages as message_rows
 from gateway.storage import timers as timer_rows
 from gateway.storage.database import Connection, Database
@@ -31,6 +33,11 @@ TRIES: Final = 5
 LEFT: Final = "left by a stopped process"
 
 Place = tuple[int, UUID]  #: a message's bucket and id
+
+#: By message and number of a segment: from which copy on its attempts were surely never written, although
+#: they may be on record.
+Unsent = Mapping[tuple[UUID, int], int]
+NOTHING: Final[Unsent] = MappingProxyType({})
 
 
 class Resumption:
@@ -103,11 +110,20 @@ class Resumption:
         await self._resume(messages, steps)
         return len(messages), UUID(int=messages[-1].id.int + 1) if len(messages) == READ else before
 
-    async def look_again(self, places: Sequence[Place], unsent: Container[tuple[UUID, int]] = ()) -> None:
-        """Read messages anew that memory has let go, and go on with those that are still ours to send.
+    async def load(self, uid: UUID) -> Outgoing | None:
+        """A message as its log has it; None: there is none."""
+        place = [(bucket_of_id(uid), uid)]
+        async with self._database.connection() as connection:
+            messages = await message_rows.load(connection, place)
+            steps = await message_rows.steps_of(connection, place)
+        if not messages:
+            return None
+        outgoing = Outgoing(messages[0])
+        outgoing.replay(steps.get(uid, ()))
+        return outgoing
 
-        `unsent`: segments (message, number) with an attempt that may be on record and was never written.
-        """
+    async def look_again(self, places: Sequence[Place], unsent: Unsent = NOTHING) -> None:
+        """Read messages anew that memory has let go, and go on with those that are still ours to send."""
         async with self._database.connection() as connection:
             messages = await message_rows.load(connection, places)
             steps = await message_rows.steps_of(connection, places)
@@ -185,7 +201,7 @@ class Resumption:
         messages: Sequence[Message],
         steps: dict[UUID, list[Step]],
         *,
-        unsent: Container[tuple[UUID, int]] = (),
+        unsent: Unsent = NOTHING,
         let_go: bool = False,
     ) -> None:
         now = self._now()
@@ -206,9 +222,9 @@ class Resumption:
             outgoing = Outgoing(message)
             outgoing.replay(log_of_it)
             for segment in outgoing.segments:
-                if segment.state is Leg.FLYING and (message.id, segment.number) in unsent:
-                    segment.state = Leg.WAITING
-                    segment.copy -= 1
+                first = unsent.get((message.id, segment.number))
+                if segment.state is Leg.FLYING and first is not None and segment.copy >= first:
+                    made.append(take_back(segment, now))
             made += _left_behind(outgoing, now)
             taken_up.append((outgoing, log_of_it))
         lost: set[UUID] = set()

@@ -10,7 +10,7 @@ from gateway.domain.message import Event, Status, Step
 from gateway.domain.timer import Timer, TimerKind
 from gateway.services.backlog import Backlog
 from gateway.services.carrier import EarlyReceipts, Fate, Outcome
-from gateway.services.flights import SENDER_REFUSED, STOPPING, Flights, Leg, Outgoing, Segment, resendable
+from gateway.services.flights import SENDER_REFUSED, Flights, Leg, Outgoing, Segment, resendable
 from gateway.services.ledger import Entry
 from gateway.services.notices import Notices
 from gateway.telemetry import ACCEPT_TO_SUBMIT, MAYBE_DUPLICATE, SETTLED, UNKNOWN
@@ -21,6 +21,8 @@ PATIENCE: Final = (timedelta(seconds=30), timedelta(minutes=2), timedelta(minute
 REST: Final = timedelta(seconds=60)
 PAUSE_SECONDS: Final = 0.2
 MAYBE: Final = "maybe_duplicate"
+#: Why an attempt was taken back, where nobody says more.
+NOT_WRITTEN: Final = "it was not written"
 
 
 class Page:
@@ -54,7 +56,6 @@ class Settling:
         self._unknown_wait = unknown_wait
         self._now = now
         self._returned: list[Outgoing] = []
-        self.stopping = False
         self.early: EarlyReceipts | None = None
 
     def settle(self, outcomes: Sequence[Outcome]) -> Page:
@@ -64,7 +65,7 @@ class Settling:
         for outcome in outcomes:
             segment = outcome.token
             if outcome.fate is Fate.UNSENT:
-                self._take_back(segment, now, page)
+                self._take_back(segment, outcome, now, page)
             elif segment.state in _DONE:
                 self._answered_again(outcome, now, page)
             elif outcome.fate is not Fate.LOST or segment.state is Leg.FLYING:
@@ -206,20 +207,15 @@ class Settling:
             self._backlog.later(now + self._unknown_wait, segment)
             MAYBE_DUPLICATE.labels(outcome.route).inc()
 
-    def _take_back(self, segment: Segment, now: datetime, page: Page) -> None:
-        """Not one octet left: the attempt on record does not count, and the segment waits again."""
+    def _take_back(self, segment: Segment, outcome: Outcome, now: datetime, page: Page) -> None:
+        """Not one octet left: the attempt does not count, and the segment waits again.
+
+        That is on record: whoever has only the log would have to think that it may have left.
+        """
         if segment.state is not Leg.FLYING:
             return
-        outgoing = segment.outgoing
-        segment.state = Leg.WAITING
-        if self.stopping:  # nobody will be here to go on: the log has to know that nothing left
-            segment.refusals += 1
-            if not outgoing.final:
-                fields = {"copy": segment.copy, "reason": STOPPING, "detail": now.isoformat()}
-                page.steps.append(outgoing.advance(Event.DEFERRED, now, segment.number, **fields))
-            return
-        segment.copy -= 1
-        self._put_back_first(outgoing)
+        page.steps.append(take_back(segment, now, outcome.route, outcome.reason))
+        self._put_back_first(segment.outgoing)
 
     def _put_back_first(self, outgoing: Outgoing) -> None:
         """Before all others of its lane, after a moment."""
@@ -236,6 +232,16 @@ class Settling:
 
 
 _DONE: Final = frozenset({Leg.TAKEN, Leg.ARRIVED, Leg.LOST})
+
+
+def take_back(segment: Segment, now: datetime, route: str | None = None, reason: str | None = None) -> Step:
+    """The last attempt of a segment was never written. The step is to be stored by the caller."""
+    copy = segment.copy
+    segment.state = Leg.WAITING
+    segment.copy -= 1
+    return segment.outgoing.advance(
+        Event.RETURNED, now, segment.number, copy=copy, route=route, reason=reason or NOT_WRITTEN
+    )
 
 
 def _again(segment: Segment) -> bool:

@@ -6,7 +6,7 @@ from gateway.domain.message import CANCELLABLE, FINAL, TRANSITIONS, Event, Statu
 
 BEFORE = (Status.QUEUED, Status.SCHEDULED, Status.HELD)
 UNDER_WAY = (Status.SUBMITTING, Status.RETRYING, Status.UNKNOWN)
-ANSWERS = (Event.ACCEPTED, Event.SUBMITTED, Event.REFUSED, Event.DEFERRED, Event.LOST)
+ANSWERS = (Event.ACCEPTED, Event.SUBMITTED, Event.REFUSED, Event.DEFERRED, Event.RETURNED, Event.LOST)
 RECEIPTS = (Event.RECEIPT, Event.ARRIVED, Event.DELIVERED, Event.UNDELIVERED)
 
 #: Every pair that a service can bring about.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from random import Random
 
 import pytest
@@ -174,20 +174,6 @@ def test_a_late_answer_does_not_disturb_who_went_on(late: int) -> None:
     assert [outcome.fate for outcome in outcomes] == [Fate.PUT_OFF if late else Fate.TAKEN]
     assert len(play.numbers) == 1
     assert not bind.writing.rebind
-
-
-def test_what_is_kept_beyond_its_validity_goes_back() -> None:
-    play = Play(1)
-    [bind, _] = play.binds
-    bind.writing.submit([parcel("first"), parcel("over", expires_at=NOW), parcel("behind it")], 0.0)
-    bind.writing.submit([parcel(to="8613905310009", expires_at=NOW + timedelta(minutes=1))], 0.0)
-    [number, _] = bind.session._window.pending
-    answer = codec.encode(SubmitSmResp(number, message_id="id"))
-    bind.writing.hear(bind.session.receive(answer, 0.1), False, 0.1)
-    bind.writing.pump(0.1)
-    told = [(each.token.outgoing.message.body, each.fate) for each in bind.writing.unfit]
-    assert told == [("over", Fate.UNSENT), ("behind it", Fate.UNSENT)]
-    assert (bind.writing.kept, len(play.numbers)) == (0, 1)
 
 
 def test_what_is_kept_and_not_to_go_any_more_is_never_written() -> None:

@@ -541,7 +541,7 @@ async def test_a_graceful_stop_leaves_nothing_unknown(roads: Roads) -> None:
     await stopping
     node.carrier.answer(node.carrier.sent[0].token, Fate.UNSENT)  # the binds give back what they held
     await node.settled()
-    assert await node.until(message, "retrying") == ["attempt", "deferred"]
+    assert await node.until(message, "retrying") == ["attempt", "returned"]
     await node.kill()
     again = await roads.node(name="two")
     await again.leases._beat()

@@ -105,7 +105,6 @@ def test_a_message_that_was_cut_anew_is_known_by_its_last_cut() -> None:
     [
         pytest.param("queue full", 1, id="because of its recipient"),
         pytest.param("sender refused by the SMSC: invalid source", 0, id="because of its sender"),
-        pytest.param("not sent before the stop", 0, id="because of us"),
     ],
 )
 def test_patience_is_used_up_by_recipients_alone(reason: str, patience: int) -> None:
@@ -114,6 +113,19 @@ def test_patience_is_used_up_by_recipients_alone(reason: str, patience: int) -> 
     outgoing.replay([attempt(1, 1), put_off])
     segment = outgoing.segments[0]
     assert (segment.patience, segment.refusals, segment.doubtful) == (patience, 1, 0)
+
+
+def test_an_attempt_that_was_taken_back_is_no_copy() -> None:
+    outgoing = Outgoing(message(1))
+    back = Step(7, ID, 2, NOW, Event.RETURNED, Status.RETRYING, 1, 1)
+    outgoing.replay([attempt(1, 1), back])
+    segment = outgoing.segments[0]
+    assert (segment.state, segment.copy, segment.doubtful) == (Leg.WAITING, 0, 0)
+    assert outgoing.untouched
+    lost = Step(7, ID, 4, NOW, Event.LOST, Status.UNKNOWN, 1, 1)
+    second = attempt(5, 1)._replace(copy=2)
+    outgoing.replay([attempt(3, 1), lost, second, back._replace(seq=6, copy=2)])
+    assert (segment.copy, segment.doubtful, outgoing.untouched) == (1, 1, False)
 
 
 def taken(number: int, at: datetime = NOW) -> Segment:
