@@ -47,6 +47,10 @@ EVERY: Final = 3.0
 LOOK_SECONDS: Final = 0.2
 
 
+#: What the stand-in service platform is told beside number and service.
+_KNOWN: Final = {"confirmation": "{{ confirmation | default(none) }}"}
+
+
 @dataclass(slots=True)
 class _Stage:
     """What stands around the gateway."""
@@ -116,6 +120,7 @@ async def _stage(args: argparse.Namespace, stack: AsyncExitStack) -> _Stage:
 def _settings(args: argparse.Namespace, stage: _Stage) -> Settings:
     """As a huiyin.toml would say it."""
     tickets = f"http://{HOST}:{stage.tickets_port}/tickets"
+    services = f"http://{HOST}:{stage.tickets_port}/services/{{{{ to }}}}/{{{{ service.code }}}}"
     return Settings(
         database=Database(folder=str(args.data)),
         http=Http(listen=f"{HOST}:{args.http_port or 0}"),
@@ -133,6 +138,8 @@ def _settings(args: argparse.Namespace, stage: _Stage) -> Settings:
         connectors={
             "ticket.satisfaction": Connector(method="PATCH", url=f"{tickets}/{{{{ ticket.id }}}}"),
             "ticket.create": Connector(url=tickets),
+            "service.activate": Connector(url=services, body={"action": "activate"} | _KNOWN),
+            "service.cancel": Connector(url=services, body={"action": "cancel"} | _KNOWN),
         },
         security=Security(allow_targets=["127.0.0.0/8"]),
         node=NodeSettings(name="demo"),

@@ -171,7 +171,9 @@ def _heard(confirmation: Confirmation, given: ReplyText, now: datetime, rules: C
         ),
         Record(
             Understood(
-                reading="unclear" if reason else type(said).__name__.lower(), reason=reason, reply_id=given.reply_id
+                reading="unclear" if reason else type(said).__name__.lower(),
+                reason=reason,
+                reply_id=given.reply_id,
             )
         ),
     ]

@@ -1,5 +1,5 @@
 """The stand-in ticket system: cases in memory, the satisfaction that is written back into them, a page that
-shows both, and the faults that such systems have."""
+shows both, and the faults that such systems have. It plays the service platform as well."""
 
 import asyncio
 import contextlib
@@ -16,6 +16,8 @@ import msgspec
 from aiohttp import web
 
 from gateway.simulator.cases import DEPARTMENTS, TYPES
+from gateway.simulator.lookups import look_up
+from gateway.simulator.platform import Platform
 from gateway.simulator.record import Journal, Line
 
 PAGE: Final = Path(__file__).parent / "page"
@@ -107,6 +109,7 @@ class TicketSystem:
 
     def __init__(self, journal: Journal | None = None) -> None:
         self.tickets: OrderedDict[str, Ticket] = OrderedDict()
+        self.platform = Platform()
         self.trouble: Trouble | None = None
         self.watchers: set[asyncio.Queue[Ticket | None]] = set()
         self.answers: OrderedDict[str, tuple[str, int, dict[str, Any]]] = OrderedDict()
@@ -250,6 +253,9 @@ def build(system: TicketSystem) -> web.Application:
             web.get("/tickets/stream", _stream),
             web.get("/tickets/{id}", _one),
             web.post("/tickets", _write),
+            web.get("/lookups/{kind}/{msisdn}", _look_up),
+            web.get("/services/{msisdn}", _services),
+            web.post("/services/{msisdn}/{code}", _write),
             web.patch("/tickets/{id}", _write),
             web.put("/tickets/{id}", _write),
             web.post("/faults", _faults),
@@ -289,6 +295,10 @@ async def _list(request: web.Request) -> web.Response:
 async def _one(request: web.Request) -> web.Response:
     ticket = request.app[_SYSTEM].tickets.get(request.match_info["id"])
     return _answer(ticket) if ticket is not None else _answer({"error": "no such ticket"}, 404)
+
+
+async def _services(request: web.Request) -> web.Response:
+    return _answer(request.app[_SYSTEM].platform.of(request.match_info["msisdn"]))
 
 
 async def _stream(request: web.Request) -> web.StreamResponse:
@@ -336,7 +346,7 @@ async def _faults(request: web.Request) -> web.Response:
 
 
 async def _write(request: web.Request) -> web.StreamResponse:
-    """PATCH of a ticket's satisfaction, POST of a new case: applied once for each Idempotency-Key."""
+    """PATCH of a ticket's satisfaction, POST of a new case or of a service: applied once for each key."""
     system = request.app[_SYSTEM]
     octets = await request.read()
     trouble = system.trouble_now()
@@ -355,6 +365,20 @@ async def _write(request: web.Request) -> web.StreamResponse:
         return _cut(request)
     system.note(request, body, status, applied=applied, replayed=replayed)
     return _answer(answer, status, {"Idempotency-Replayed": "true"} if replayed else None)
+
+
+async def _look_up(request: web.Request) -> web.StreamResponse:
+    """GET of what billing knows of a number; it has the same troubles, and nothing to apply."""
+    system = request.app[_SYSTEM]
+    trouble = system.trouble_now()
+    if trouble is not None and trouble.do in (Do.SLOW, Do.APPLIED_SILENT):
+        await asyncio.sleep(trouble.seconds)
+    if trouble is not None and trouble.do is not Do.SLOW:
+        return _troubled(request, system, Do.DOWN if trouble.do is Do.APPLIED_SILENT else trouble.do, None)
+    place = request.match_info
+    status, answer = look_up(place["kind"], place["msisdn"], datetime.now().astimezone())
+    system.note(request, None, status, applied=False, replayed=False)
+    return _answer(answer, status)
 
 
 def _troubled(request: web.Request, system: TicketSystem, do: Do, body: Any) -> web.Response:
@@ -385,7 +409,10 @@ def _apply(
         if before[0] != f"{request.method} {request.path}":
             return 422, {"error": "this key was used for another call"}, False, False
         return before[1], before[2], False, True
-    if request.method == "POST":
+    if "code" in request.match_info:
+        place = request.match_info
+        status, answer = system.platform.apply(place["msisdn"], place["code"], body)
+    elif request.method == "POST":
         status, answer = system.open_case(body)
     else:
         status, answer = system.write_back(request.match_info["id"], body)
