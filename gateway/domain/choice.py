@@ -101,7 +101,12 @@ _WORDS: Final[dict[str, All | More]] = {
     **dict.fromkeys(_ALL.split(), All()),
     **dict.fromkeys(_MORE.split(), More()),
 }
+_NO: Final = (
+    "不退 不退订 不退了 不退订了 不取消 不取消了 不要退 不要退订 不要取消 别退 别退订 先不退 保留 keep"
+)
 _AGREED: Final = frozenset(_YES.split())
+_REFUSED: Final = frozenset(_NO.split())
+_ABOUT: Final = re.compile(r"退|取消|拒|停|订|接收|再发|^(?:td?|r)$|stop|unsub|cancel|quit|opt|remove|start")
 
 
 def read_word(text: str) -> Word | None:
@@ -175,13 +180,19 @@ def _letters(text: str) -> str:
 
 
 def agrees(text: str) -> bool | None:
-    """Whether the text agrees to cancel all of it; None: it neither agrees nor refuses."""
-    if len(text) <= _LONGEST and _bare(text).replace(" ", "") in _AGREED:
+    """Whether the text agrees to cancel all of it; None: it neither agrees nor refuses.
+
+    What is a refusal elsewhere (取消, 退订) is here what was asked about.
+    """
+    together = _bare(text[: _LONGEST + 1]).replace(" ", "")
+    if together in _AGREED:
         return True
+    if together in _REFUSED:
+        return False
     match read_consent(text):
         case Yes():
             return True
-        case No():
+        case No() if not _ABOUT.search(together):
             return False
         case _:
             return None

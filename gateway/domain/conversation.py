@@ -46,19 +46,18 @@ def step(
     """The conversation after an input, and what is to be done.
 
     `beside` are the same customer's others: automatic answers are limited over all of them, so that two
-    robots which answer each other fall silent.
+    robots which answer each other fall silent. What is owed goes out in any case, and does not count.
     """
     after, effects = _step(conversation, given, now, rules)
-    if isinstance(conversation, Enquiry) or not any(isinstance(effect, Reply) for effect in effects):
+    counts = any(isinstance(effect, Reply) and not effect.owed for effect in effects)
+    if isinstance(conversation, Enquiry) or not counts:
         return after, effects  # enquiries have a limit of their own
     limit = rules.surveys.at(conversation.touchpoint).automatic_answers
     since = now - limit.within
     others = [conversation, *(each for each in beside if each.id != conversation.id)]
     lately = [at for each in others for at in each.state.answered_by_us if at > since]
     if len(lately) >= limit.count:
-        effects = [effect for effect in effects if not isinstance(effect, Reply) or effect.owed]
-        if not any(isinstance(effect, Reply) for effect in effects):
-            return after, effects
+        return after, [effect for effect in effects if not isinstance(effect, Reply) or effect.owed]
     mine = tuple(at for at in conversation.state.answered_by_us if at > since)
     return _answered_by_us(after, (*mine, now)), effects
 

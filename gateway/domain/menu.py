@@ -159,13 +159,13 @@ def _moved(menu: Menu, happening: Happening) -> Menu:
 
 
 def _read(menu: Menu, text: str) -> Happening | Chosen | Unclear:
-    """What a text says to the list as it stands. All is not agreed to by saying it twice."""
+    """What a text says to the list as it stands."""
     names = [item.name for item in menu.subject.items]
     choice: Choice = read_choice(text, names, menu.state.shown)
     match choice:
         case Chosen():
             return choice
-        case All() if menu.status is not Status.CONFIRMING:
+        case All():
             return Happening.ALL
         case More() if menu.state.shown < len(names):
             return Happening.PAGED
@@ -179,7 +179,10 @@ def _heard(menu: Menu, given: ReplyText, now: datetime, rules: MenuRules) -> Ste
     if not is_waiting(menu, now):
         return menu, [Reply(say.over)]
     read = _read(menu, given.text)
-    if isinstance(read, Unclear) or given.elsewhere:
+    again = (
+        read is Happening.ALL and menu.status is Status.CONFIRMING
+    )  # all is not agreed to by saying it twice
+    if isinstance(read, Unclear) or again or given.elsewhere:
         return _unclear(menu, given, rules)
     if menu.state.asked_again:
         menu = menu._replace(state=replace(menu.state, asked_again=False))
