@@ -27,6 +27,7 @@ from gateway.services.keys import Keys, Scope
 from gateway.simulator import control, scenario
 from gateway.simulator.desk import Desk
 from gateway.simulator.handset import Handsets
+from gateway.simulator.lookups import KINDS
 from gateway.simulator.record import Arrival, MoPart
 from gateway.simulator.smsc import Smsc as SimulatedSmsc
 from gateway.simulator.tickets import TicketSystem
@@ -120,6 +121,7 @@ async def _stage(args: argparse.Namespace, stack: AsyncExitStack) -> _Stage:
 def _settings(args: argparse.Namespace, stage: _Stage) -> Settings:
     """As a huiyin.toml would say it."""
     tickets = f"http://{HOST}:{stage.tickets_port}/tickets"
+    lookups = f"http://{HOST}:{stage.tickets_port}/lookups"
     services = f"http://{HOST}:{stage.tickets_port}/services/{{{{ to }}}}/{{{{ service.code }}}}"
     return Settings(
         database=Database(folder=str(args.data)),
@@ -140,6 +142,12 @@ def _settings(args: argparse.Namespace, stage: _Stage) -> Settings:
             "ticket.create": Connector(url=tickets),
             "service.activate": Connector(url=services, body={"action": "activate"} | _KNOWN),
             "service.cancel": Connector(url=services, body={"action": "cancel"} | _KNOWN),
+            **{
+                f"lookup.{kind}": Connector(
+                    method="GET", url=f"{lookups}/{kind}/{{{{ to }}}}", result="/result"
+                )
+                for kind in KINDS
+            },
         },
         security=Security(allow_targets=["127.0.0.0/8"]),
         node=NodeSettings(name="demo"),

@@ -41,6 +41,7 @@ class Desk:
                 replies=files.replies,
                 menus=files.menus,
                 confirmations=files.confirmations,
+                keywords=files.keywords,
                 zone=ZoneInfo(self._settings.regions.time_zone),
                 access_numbers=shared,
             )

@@ -9,9 +9,11 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
+from gateway.config.keywords import Around, judged
 from gateway.config.schema import Settings
 from gateway.domain import template, template_lint
 from gateway.domain.confirmation_rules import ConfirmationRules
+from gateway.domain.keywords import Keywords
 from gateway.domain.menu import MenuRules
 from gateway.domain.reply_rules import ReplyRules
 from gateway.domain.rules import load_text
@@ -24,6 +26,7 @@ SURVEYS: Final = "surveys.yaml"
 REPLIES: Final = "replies.yaml"
 MENUS: Final = "menus.yaml"
 CONFIRMATIONS: Final = "confirmations.yaml"
+KEYWORDS: Final = "keywords.yaml"
 
 #: Templates that are taken where a call names none, with what they are given.
 BY_DEFAULT: Final[Mapping[str, Mapping[str, Any]]] = {
@@ -75,6 +78,7 @@ class Files:
     replies: ReplyRules
     menus: MenuRules
     confirmations: ConfirmationRules
+    keywords: Keywords
     rules: tuple[Path, ...]  #: the files
     faults: tuple[str, ...]
     doubts: tuple[str, ...]
@@ -96,6 +100,7 @@ def read_files(settings: Settings) -> Files:
     replies = _rules(folder / REPLIES, ReplyRules, faults)
     menus = _rules(folder / MENUS, MenuRules, faults)
     confirmations = _rules(folder / CONFIRMATIONS, ConfirmationRules, faults)
+    keywords = _rules(folder / KEYWORDS, Keywords, faults)
     if not catalogue.faults:  # else what is missing may be what is faulty
         faults += _judge_languages(catalogue)
         faults += _judge_templates(catalogue, surveys, folder / SURVEYS)
@@ -103,6 +108,11 @@ def read_files(settings: Settings) -> Files:
         # Own templates from before there were confirmations may lack theirs: who offers nothing needs none.
         named = (folder / CONFIRMATIONS).exists() or "service.activate" in settings.connectors
         (faults if named else doubts).extend(_judge_confirmations(catalogue, confirmations, folder))
+        around = Around(surveys, replies, catalogue, settings.connectors)
+        own = folder != shipped("rules")
+        keywords, wrong, doubted = judged(keywords, folder / KEYWORDS, around, own=own)
+        faults += wrong
+        doubts += doubted
         doubts += (
             f"{told}; customers get no such word"
             for name, given in BESIDES.items()
@@ -120,6 +130,7 @@ def read_files(settings: Settings) -> Files:
         replies=replies,
         menus=menus,
         confirmations=confirmations,
+        keywords=keywords,
         rules=tuple(paths),
         faults=tuple(dict.fromkeys(faults)),
         doubts=tuple(doubts),
@@ -146,7 +157,7 @@ def _folder(settings: Settings, name: str) -> Path:
 
 
 def _strange_name(path: Path) -> str | None:
-    known = (SURVEYS, REPLIES, MENUS, CONFIRMATIONS)
+    known = (SURVEYS, REPLIES, MENUS, CONFIRMATIONS, KEYWORDS)
     if path.name in known:
         return None
     near = difflib.get_close_matches(path.name, known, 1, 0.5)

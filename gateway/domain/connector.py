@@ -18,11 +18,15 @@ from gateway.domain.call_template import (
     url_template,
 )
 from gateway.domain.callback import ANY, KEPT, READ, Request, Success
-from gateway.domain.event import Callback
+from gateway.domain.event import Callback, CallbackKind
 from gateway.domain.ids import Kind, public
 from gateway.domain.target import fault_in_url
 
 USUAL: Final = Backoff()
+#: Connectors of such names are asked for what a customer waits for.
+LOOKUP: Final = "lookup."
+#: So long a look-up is tried, unless its definition says otherwise.
+LOOKUP_PATIENCE: Final = timedelta(minutes=1)
 METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})
 
@@ -94,6 +98,11 @@ class Connector:
         return msgspec.json.encode(known) if self.method in WITH_BODY else None
 
 
+def ends_quietly(callback: Callback) -> bool:
+    """Whether a call that is given up is of no use to anybody any more: it is not parked for a person."""
+    return callback.kind == CallbackKind.CONNECTOR and callback.target.startswith(LOOKUP)
+
+
 def known_of(callback: Callback) -> dict[str, Any]:
     """All that is known, under plain names: what a template may use, and the body of a connector without one.
 
@@ -163,7 +172,7 @@ class _Reader:
             backoff=Backoff(
                 first=self._duration("first_pause", USUAL.first),
                 longest=self._duration("longest_pause", USUAL.longest),
-                patience=self._duration("retry_for", USUAL.patience),
+                patience=self._patience(),
             ),
             concurrency=self._count("concurrency", 8, 1000),
             breaker_failures=self._count("breaker_failures", 5, 10000),
@@ -238,6 +247,10 @@ class _Reader:
             self._fault(place, f"write a duration above 0 and up to {int(longest.total_seconds())} s")
             return default
         return value
+
+    def _patience(self) -> timedelta:
+        patience = self._duration("retry_for", USUAL.patience)
+        return LOOKUP_PATIENCE if self.name.startswith(LOOKUP) and patience == USUAL.patience else patience
 
     def _count(self, place: str, default: int, highest: int) -> int:
         value = self.definition.get(place, default)

@@ -42,7 +42,7 @@ class CallbackStatus(StrEnum):
     WAITING = "waiting"
     DONE = "done"
     PARKED = "parked"  #: given up by itself; a person may send it again
-    DROPPED = "dropped"  #: its endpoint was removed
+    DROPPED = "dropped"  #: its endpoint was removed, or nobody waits for its answer any more
 
 
 class Callback(NamedTuple):

@@ -7,13 +7,12 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import Meta
 
+from gateway.domain.connector import LOOKUP
 from gateway.domain.fold import fold
 from gateway.domain.reply_rules import bare
 from gateway.domain.rules import Duration
 from gateway.domain.survey_rules import AtMost
 
-#: Look-ups are connectors of this name and the entry's.
-LOOKUP: Final = "lookup."
 #: What a template gets that lists what may be asked for.
 LISTED: Final = "keywords"
 #: A longer text is no keyword.

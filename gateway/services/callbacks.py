@@ -27,7 +27,7 @@ from gateway.domain.callback import (
     answer_text,
     judge,
 )
-from gateway.domain.connector import Connector
+from gateway.domain.connector import Connector, ends_quietly
 from gateway.domain.event import Callback, CallbackKind, CallbackStatus
 from gateway.domain.ids import bucket_of_id
 from gateway.domain.lines import Board, Target
@@ -270,10 +270,10 @@ class Callbacks:
             case Retry(reason, wish):
                 backoff = connector.backoff if connector else BACKOFF
                 due = backoff.next_try(tries, callback.created_at, now, self._jitter(), wish)
-                status = CallbackStatus.PARKED if due is None else CallbackStatus.WAITING
+                status = _given_up(callback) if due is None else CallbackStatus.WAITING
                 due_at = due or due_at
             case Park(reason):
-                status = CallbackStatus.PARKED
+                status = _given_up(callback)
         after = callback._replace(status=status, tries=tries, due_at=due_at)
         if status is CallbackStatus.WAITING and callback.bucket in self._loaded:
             target.rest(after)
@@ -410,7 +410,7 @@ class Callbacks:
                 self._board.forget([call.id for call in target.shed(SPARING)])
                 for call in target.drop(lambda call: self._is_overdue(call, now)):
                     reason = "its target did not answer for as long as we try"
-                    parked = call._replace(status=CallbackStatus.PARKED)
+                    parked = call._replace(status=_given_up(call))
                     self._settler.add(Outcome(parked, _attempt(call, now, reason), now, Park(reason)))
             elif not target.held and not target.overflowing:
                 del self._board.targets[name]
@@ -430,6 +430,11 @@ class Callbacks:
         for label, number in waiting.items():
             CALLS_WAITING.labels(label).set(number)
             CALLS_PARKED.labels(label).set(at_rest[label])
+
+
+def _given_up(callback: Callback) -> CallbackStatus:
+    """What a call is that is not tried any more."""
+    return CallbackStatus.DROPPED if ends_quietly(callback) else CallbackStatus.PARKED
 
 
 def _attempt(callback: Callback, now: datetime, told: str) -> Try:

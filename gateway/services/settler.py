@@ -129,7 +129,7 @@ def report(callback: Callback, verdict: Verdict, answer: Answer, seconds: float)
     if isinstance(verdict, Done):
         return
     log.log(
-        logging.WARNING if callback.status == CallbackStatus.PARKED else logging.INFO,
+        logging.INFO if callback.status == CallbackStatus.WAITING else logging.WARNING,
         "call out not taken",
         extra={
             "callback_id": public(Kind.CALLBACK, callback.id),
