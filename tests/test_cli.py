@@ -203,7 +203,7 @@ def test_preview_names_what_forced_ucs2_and_the_price_without_it(capsys: pytest.
     told = capsys.readouterr().out
     assert "ucs2, 2 segments" in told
     assert """U+2019 RIGHT SINGLE QUOTATION MARK ×1, first at 7, could be "'\"""" in told
-    assert "without: 1 segments" in told
+    assert "without: 1 segment\n" in told
     assert cli.main([*line, "--json"]) == 0
     shown = json.loads(capsys.readouterr().out)
     assert shown["segments_without"] == 1
@@ -212,7 +212,7 @@ def test_preview_names_what_forced_ucs2_and_the_price_without_it(capsys: pytest.
             "character": "’",
             "name": "U+2019 RIGHT SINGLE QUOTATION MARK",
             "times": 1,
-            "first": 6,
+            "first": 7,
             "folded": "'",
         }
     ]
@@ -224,6 +224,100 @@ def test_preview_takes_examples_for_what_is_not_given(capsys: pytest.CaptureFixt
     out = capsys.readouterr().out
     assert "gsm7, 1 segment" in out
     assert "│ Dear Li, thank you" in out
+
+
+CONFIGURATION = """\
+[smsc.main]
+host = "127.0.0.1"
+system_id = "huiyin"
+password = "secret"
+allow_plaintext = true
+profile = "mine"
+"""
+QUOTED = "It’s " + "x" * 100
+
+
+@pytest.fixture
+def route(empty_folder: Path) -> None:
+    """A route of which a profile of our own folds, and leaves the cutting to the SMSC."""
+    (empty_folder / "huiyin.toml").write_text(CONFIGURATION)
+    folder = empty_folder / "rules" / "smsc"
+    folder.mkdir(parents=True)
+    (folder / "mine.yaml").write_text("text: {fold: true, join: payload}\n")
+
+
+@pytest.mark.usefixtures("route")
+@pytest.mark.parametrize(
+    ("line", "head"),
+    [
+        pytest.param(["--text", "hello"], "gsm7, 1 segment", id="short"),
+        pytest.param(["--text", QUOTED], "ucs2, 2 segments", id="as usual"),
+        pytest.param(
+            ["--text", QUOTED, "--route", "main"], "route main, profile mine · gsm7, 1 segment", id="folded"
+        ),
+        pytest.param(
+            ["--text", "x" * 170, "--profile", "mine"],
+            "profile mine · gsm7, 2 segments on the air, 1 submitted",
+            id="cut by the SMSC",
+        ),
+        pytest.param(["--text", "x" * 170, "--profile", "sar"], "profile sar · gsm7, 2 segments", id="sar"),
+    ],
+)
+def test_preview_shows_any_text_as_a_route_cuts_it(
+    line: list[str], head: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["preview", *line]) == 0
+    assert capsys.readouterr().out.splitlines()[0] == head
+
+
+@pytest.mark.usefixtures("template", "route")
+def test_preview_shows_a_template_as_a_route_cuts_it(capsys: pytest.CaptureFixture[str]) -> None:
+    line = ["preview", "survey/hello", "--language", "en", "-p", "name=O’Neill"]
+    assert cli.main([*line, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["encoding"] == "ucs2"
+    assert cli.main([*line, "--json", "--route", "main"]) == 0
+    assert json.loads(capsys.readouterr().out)["encoding"] == "gsm7"
+
+
+@pytest.mark.usefixtures("template", "route")
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        pytest.param([], "give a template, or any text in --text", id="nothing"),
+        pytest.param(["survey/hello", "--text", "a"], "give a template, or any text in --text", id="both"),
+        pytest.param(["--text", "a", "-p", "x=1"], "go with a template", id="parameters of a text"),
+        pytest.param(
+            ["--text", "a", "--route", "mian"], "there is no [smsc.mian]; did you mean main?", id="route"
+        ),
+        pytest.param(
+            ["--text", "a", "--profile", "sarr"], "there is no profile sarr; did you mean sar?", id="p"
+        ),
+        pytest.param(["--text", "a", "--profile", "sar", "--route", "main"], "give one of the two", id="two"),
+    ],
+)
+def test_preview_that_is_asked_wrongly_says_so(
+    line: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["preview", *line]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("huiyin preview: ")
+    assert said in told
+
+
+@pytest.mark.usefixtures("route")
+def test_a_profile_is_printed_as_its_file_is(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["profile", "mine"]) == 0
+    assert capsys.readouterr().out == "text: {fold: true, join: payload}\n"
+    assert cli.main(["profile", "hex-and-decimal"]) == 0
+    said = capsys.readouterr()
+    assert said.out == (shipped("rules") / "smsc" / "hex-and-decimal.yaml").read_text()
+    assert "hex-and-decimal.yaml" in said.err
+    assert cli.main(["profile"]) == 0
+    names = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["sar", "shipped"] in names
+    assert ["mine", "rules/smsc/mine.yaml"] in names
+    assert cli.main(["profile", "sarr"]) == 2
+    assert capsys.readouterr().err == "huiyin profile: there is no profile sarr; did you mean sar?\n"
 
 
 @pytest.mark.usefixtures("template")
@@ -359,7 +453,9 @@ def test_the_language_must_be_one_that_templates_are_written_in(
 
 def test_preview_says_that_another_language_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["preview", "survey/hotline", "--language", "fr"]) == 0
-    assert capsys.readouterr().err == "survey/hotline is not written in fr; shown in zh-CN\n"
+    assert capsys.readouterr().err == (
+        "huiyin preview: survey/hotline is not written in fr; shown in zh-CN\n"
+    )
     assert cli.main(["preview", "survey/hotline", "--language", "en"]) == 0
     assert capsys.readouterr().err == ""
 

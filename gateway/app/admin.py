@@ -11,14 +11,13 @@ import msgspec
 from gateway.app import explaining, remote
 from gateway.app.database import TROUBLES, NoDatabaseError, database, existing
 from gateway.app.node import utc_now
+from gateway.cli.answer import FAILED, OK, WRONG_USE, say
 from gateway.config import Settings
 from gateway.domain import ids
 from gateway.domain.ids import IdSource, Kind
 from gateway.services.keys import Key, Keys, Scope, unknown_scopes
 from gateway.services.lookups import Lookups
 from gateway.storage import migrate as migrations
-
-OK, FAILED, WRONG_USE = 0, 1, 2
 
 
 async def migrate(args: argparse.Namespace, settings: Settings) -> int:
@@ -53,13 +52,13 @@ async def key_create(args: argparse.Namespace, settings: Settings) -> int:
     strange = unknown_scopes(args.scopes)
     if strange or not args.scopes:
         known = ", ".join(Scope)
-        print(f"no such scope: {', '.join(strange) or 'none given'}; there are {known}", file=sys.stderr)
+        say("key create", f"no such scope: {', '.join(strange) or 'none given'}; there are {known}")
         return WRONG_USE
     if not args.name.strip():
-        print("--name: say who will use the key", file=sys.stderr)
+        say("key create", "--name: say who will use the key")
         return WRONG_USE
     if args.rate is not None and args.rate < 1:
-        print("--rate: calls a second, 1 or more", file=sys.stderr)
+        say("key create", "--rate: calls a second, 1 or more")
         return WRONG_USE
     try:
         async with existing(settings, awaited=True) as opened:
@@ -97,7 +96,7 @@ async def key_revoke(args: argparse.Namespace, settings: Settings) -> int:
     """End a key."""
     uid = ids.parse(Kind.KEY, args.id)
     if uid is None:
-        print(f"{args.id}: not an id of a key; `huiyin key list` shows them", file=sys.stderr)
+        say("key revoke", f"{args.id}: not an id of a key; `huiyin key list` shows them")
         return WRONG_USE
     try:
         async with existing(settings) as opened:
@@ -105,8 +104,8 @@ async def key_revoke(args: argparse.Namespace, settings: Settings) -> int:
     except TROUBLES as error:
         return _failed("key revoke", error)
     if not known:
-        print(f"{args.id}: there is no such key", file=sys.stderr)
-        return FAILED
+        say("key revoke", f"{args.id}: there is no such key; `huiyin key list` shows them")
+        return WRONG_USE
     print(_json({"id": args.id, "revoked": True}) if args.json else f"{args.id} is revoked")
     return OK
 
@@ -138,6 +137,10 @@ async def send(args: argparse.Namespace, settings: Settings) -> int:
         "params": dict(args.params) if args.template else None,
         "lane": args.lane,
         "ref": args.ref,
+        "sender": args.sender,
+        "language": args.language,
+        "valid_for": args.valid_for,
+        "handling": _handling(args),
     }
     body = {name: value for name, value in wish.items() if value is not None}
     try:
@@ -149,22 +152,33 @@ async def send(args: argparse.Namespace, settings: Settings) -> int:
             accepted = response.status == 202
     except remote.TROUBLES as error:
         why = remote.unreached(url, error, "; whether it was sent is not known")
-        print(f"huiyin send: {why}", file=sys.stderr)
+        say("send", why)
         return FAILED
     if args.json:
         print(_json(answer))
     elif accepted:
         print(f"{answer['id']}  {answer['status']}, {answer['segments']} × {answer['encoding']}")
     else:
-        print(f"{answer.get('title')}: {answer.get('detail')}", file=sys.stderr)
+        say("send", remote.told(answer))
     return OK if accepted else FAILED
+
+
+def _handling(args: argparse.Namespace) -> dict[str, Any] | None:
+    """How it is to be carried; None: nothing is said of that."""
+    wish = {
+        "flash": args.flash or None,
+        "priority": args.priority,
+        "deliver_at": args.deliver_at,
+        "parameters": dict(args.tlvs) or None,
+    }
+    return {name: value for name, value in wish.items() if value is not None} or None
 
 
 async def explain(args: argparse.Namespace, settings: Settings) -> int:
     """A message's way, step by step, with the reasons."""
     uid = ids.parse(Kind.MESSAGE, args.id)
     if uid is None:
-        print(f"{args.id}: not an id of a message; it looks like msg_0199…", file=sys.stderr)
+        say("explain", f"{args.id}: not an id of a message; it looks like msg_0199…")
         return WRONG_USE
     try:
         async with existing(settings) as opened:
@@ -172,8 +186,8 @@ async def explain(args: argparse.Namespace, settings: Settings) -> int:
     except TROUBLES as error:
         return _failed("explain", error)
     if record is None:
-        print(f"{args.id}: there is no such message", file=sys.stderr)
-        return FAILED
+        say("explain", f"{args.id}: there is no such message")
+        return WRONG_USE
     if args.json:
         print(_json({"message": record.message._asdict(), "steps": [s._asdict() for s in record.steps]}))
         return OK
@@ -192,5 +206,5 @@ def _json(value: Any) -> str:
 def _failed(command: str, error: BaseException) -> int:
     if isinstance(error, asyncpg.UndefinedTableError | asyncpg.UndefinedColumnError):
         error = NoDatabaseError("the database has another schema: run `huiyin migrate` first")
-    print(f"huiyin {command}: {error}", file=sys.stderr)
+    say(command, str(error))
     return FAILED

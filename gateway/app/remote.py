@@ -2,13 +2,13 @@
 
 import argparse
 import os
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import aiohttp
 
+from gateway.cli.answer import say
 from gateway.config import Settings, listening
 
 SECONDS: Final = 30.0  # for an answer
@@ -18,7 +18,7 @@ def key_of(args: argparse.Namespace, command: str) -> str | None:
     """The API key; without one it is said how to give it."""
     key: str | None = args.key or os.environ.get("HUIYIN_KEY")
     if not key:
-        print(f"{command}: give an API key in $HUIYIN_KEY, or with --key", file=sys.stderr)
+        say(command, "give an API key in $HUIYIN_KEY, or with --key")
     return key
 
 
@@ -62,9 +62,12 @@ def unreached(url: str, error: Exception, left_open: str = "") -> str:
 
 
 def told(answer: Any) -> str:
-    """A problem that the gateway answered with, in one line."""
+    """A problem that the gateway answered with, in one line, each thing once."""
     if isinstance(answer, dict) and "title" in answer:
-        return f"{answer['title']}: {answer.get('detail', '')}"
+        title, detail = str(answer["title"]).rstrip(". "), str(answer.get("detail", ""))
+        if not detail or title.lower() in detail.lower() or title.split()[:2] == detail.split()[:2]:
+            return detail or title
+        return f"{title}: {detail}"
     return "it answered what no gateway answers"
 
 

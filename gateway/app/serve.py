@@ -5,7 +5,6 @@ import asyncio
 import gc
 import logging
 import signal
-import sys
 from typing import Final
 
 import msgspec
@@ -14,6 +13,7 @@ from gateway import telemetry
 from gateway.app.database import TROUBLES, keep_running, serving
 from gateway.app.desk import FaultyFilesError
 from gateway.app.node import Node
+from gateway.cli.answer import FAILED, OK, WRONG_USE, say
 from gateway.config import Settings, load, missing_to_serve
 from gateway.config.schema import ROLES
 from gateway.storage import migrate as migrations
@@ -21,9 +21,6 @@ from gateway.storage.database import UnsafeDatabase
 
 log = logging.getLogger(__name__)
 
-OK: Final = 0
-FAILED: Final = 1
-WRONG_USE: Final = 2
 #: `huiyin key create` may have started our PostgreSQL for a moment: it is waited for.
 LEAVE_SECONDS: Final = 5.0
 #: New objects before the young ones are looked through, and how seldom the older ones are. A message and its
@@ -37,14 +34,15 @@ async def serve(args: argparse.Namespace, settings: Settings) -> int:
     if args.roles:
         strange = sorted(set(args.roles) - set(ROLES))
         if strange:
-            print(f"no such role: {', '.join(strange)}; there are {', '.join(ROLES)}", file=sys.stderr)
+            say("serve", f"no such role: {', '.join(strange)}; there are {', '.join(ROLES)}")
             return WRONG_USE
         settings = msgspec.structs.replace(
             settings, node=msgspec.structs.replace(settings.node, roles=args.roles)
         )
     missing = missing_to_serve(settings)
     if missing:
-        print(*missing, sep="\n", file=sys.stderr)
+        for sentence in missing:
+            say("serve", sentence)
         return FAILED
     try:
         with serving(settings, patience=LEAVE_SECONDS) as (dsn, server):
@@ -55,7 +53,7 @@ async def serve(args: argparse.Namespace, settings: Settings) -> int:
                 await _until_told(node)
                 watch.cancel()
     except (UnsafeDatabase, FaultyFilesError, *TROUBLES) as error:
-        print(f"huiyin serve: {error}", file=sys.stderr)
+        say("serve", str(error))
         return FAILED
     log.info("stopped")
     return OK

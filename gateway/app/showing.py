@@ -11,12 +11,12 @@ from typing import Any, Final
 import msgspec
 
 from gateway.app import remote
+from gateway.cli.answer import FAILED, OK, WRONG_USE, say
 from gateway.config import Settings
 from gateway.esme.frames import leads_on, pasted, start_of, whole
 from gateway.esme.wording import no_pdu, octets_of, words_of
 from gateway.services.ways import BindState, Frame, RouteState
 
-OK, FAILED, WRONG_USE = 0, 1, 2
 WATCH_SECONDS: Final = 2.0
 _CLEAR: Final = "\x1b[H\x1b[2J"
 _PCAP: Final = (
@@ -48,7 +48,7 @@ async def binds(args: argparse.Namespace, settings: Settings) -> int:
                 async with session.get(f"{url}/v1/binds") as response:
                     body = await response.read()
                 if response.status != 200:
-                    print(f"huiyin binds: {remote.told(_json_in(body))}", file=sys.stderr)
+                    say("binds", remote.told(_json_in(body)))
                     return FAILED
                 _show_binds(body, as_json=args.json, watched=args.watch)
                 if not args.watch:
@@ -57,7 +57,7 @@ async def binds(args: argparse.Namespace, settings: Settings) -> int:
     except BrokenPipeError:
         raise  # the reader of our output has seen enough
     except remote.TROUBLES as error:
-        print(f"huiyin binds: {remote.unreached(url, error)}", file=sys.stderr)
+        say("binds", remote.unreached(url, error))
         return FAILED
 
 
@@ -175,15 +175,15 @@ async def trace(args: argparse.Namespace, settings: Settings) -> int:
             session.get(f"{url}/v1/trace", params=query, headers=_NDJSON) as response,
         ):
             if response.status != 200:
-                print(f"huiyin trace: {remote.told(_json_in(await response.read()))}", file=sys.stderr)
-                return FAILED
+                say("trace", remote.told(_json_in(await response.read())))
+                return WRONG_USE if response.status in (404, 422) else FAILED
             async for line in response.content:
                 if line.strip():
                     _show_frame(line, as_json=args.json)
     except BrokenPipeError:
         raise
     except remote.TROUBLES as error:
-        print(f"huiyin trace: {remote.unreached(url, error)}", file=sys.stderr)
+        say("trace", remote.unreached(url, error))
         return FAILED
     return OK
 
@@ -217,13 +217,10 @@ def decode(args: argparse.Namespace, _settings: Settings) -> int:
     try:
         octets = args.file.read_bytes() if args.file else sys.stdin.buffer.read()
     except OSError as error:
-        print(f"huiyin decode: {error.filename}: {error.strerror}", file=sys.stderr)
+        say("decode", f"{error.filename}: {error.strerror}")
         return FAILED
     if octets[:4] in _PCAP:
-        print(
-            "huiyin decode: this is a capture with its network headers; export the TCP stream alone",
-            file=sys.stderr,
-        )
+        say("decode", "this is a capture with its network headers; export the TCP stream alone")
         return WRONG_USE
     count = faults = 0
     for frame in _pdus(octets):
@@ -236,10 +233,7 @@ def decode(args: argparse.Namespace, _settings: Settings) -> int:
         else:
             print(words)
     if not count:
-        print(
-            "huiyin decode: there is no PDU in it; give its octets as hex, or a TCP stream as it is",
-            file=sys.stderr,
-        )
+        say("decode", "there is no PDU in it; give its octets as hex, or a TCP stream as it is")
         return FAILED
     return FAILED if faults else OK
 

@@ -5,30 +5,26 @@ import os
 import runpy
 import sys
 from pathlib import Path
-from typing import Final
 
 from gateway import telemetry
+from gateway.cli.answer import FAILED, OK, WRONG_USE, say
 from gateway.config import Settings
 from gateway.simulator import certificates, serve
 from gateway.simulator.certificates import Tls, TlsError
 from gateway.simulator.scenario import ScenarioError
 
-OK: Final = 0
-FAILED: Final = 1
-WRONG_USE: Final = 2
-
 
 async def smsc(args: argparse.Namespace, settings: Settings) -> int:
     """Run the simulated SMS centre until a signal."""
-    telemetry.configure(settings.log.level, settings.log.style)
+    _configure_log(settings)
     host, port = args.listen
     control_host, control_port = args.control or ("127.0.0.1", None)
     accounts = [account.partition(":")[::2] for account in args.account or ()]
     if any(not name or not word for name, word in accounts):
-        print("--account: write it as system_id:password", file=sys.stderr)
+        say("smsc", "--account: write it as system_id:password")
         return WRONG_USE
     if wrong := _tls_wrong(args):
-        print(wrong, file=sys.stderr)
+        say("smsc", wrong)
         return WRONG_USE
 
     def ready(port: int, control: int | None) -> None:
@@ -55,9 +51,15 @@ async def smsc(args: argparse.Namespace, settings: Settings) -> int:
             ready=ready,
         )
     except (ScenarioError, TlsError, OSError) as error:
-        print(f"huiyin smsc: {error}", file=sys.stderr)
+        say("smsc", str(error))
         return FAILED
     return OK
+
+
+def _configure_log(settings: Settings) -> None:
+    """As configured; on a terminal what is said in words there is not said by the log as well."""
+    told = sys.stdout.isatty() and sys.stderr.isatty() and settings.log.level == "info"
+    telemetry.configure("warning" if told else settings.log.level, settings.log.style)
 
 
 def _tls_wrong(args: argparse.Namespace) -> str:
@@ -73,11 +75,11 @@ def _tls_wrong(args: argparse.Namespace) -> str:
 
 async def ticket_system(args: argparse.Namespace, settings: Settings) -> int:
     """Run the stand-in ticket system until a signal."""
-    telemetry.configure(settings.log.level, settings.log.style)
+    _configure_log(settings)
     host, port = args.listen
     url, key = args.gateway, args.key or os.environ.get("HUIYIN_KEY")
     if url and not key:
-        print("--gateway needs an API key, in $HUIYIN_KEY or with --key", file=sys.stderr)
+        say("ticket-system", "--gateway needs an API key, in $HUIYIN_KEY or with --key")
         return WRONG_USE
 
     def ready(port: int) -> None:
@@ -88,7 +90,7 @@ async def ticket_system(args: argparse.Namespace, settings: Settings) -> int:
             host=host, port=port, journal_path=args.journal, gateway_url=url, api_key=key, ready=ready
         )
     except OSError as error:
-        print(f"huiyin ticket-system: {error}", file=sys.stderr)
+        say("ticket-system", str(error))
         return FAILED
     return OK
 
@@ -97,7 +99,7 @@ def bench(args: argparse.Namespace, _settings: Settings) -> int:
     """The benchmark lives beside the package, not in it: it needs a checkout and the test packages."""
     root = Path(__file__).resolve().parent.parent.parent
     if not (root / "bench" / "__main__.py").exists():
-        print("huiyin bench: run it in a checkout (make bench)", file=sys.stderr)
+        say("bench", "run it in a checkout (make bench)")
         return FAILED
     sys.path.insert(0, str(root))
     smsc = f"{args.smsc[0]}:{args.smsc[1]}" if args.smsc else None

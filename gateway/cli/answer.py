@@ -21,6 +21,11 @@ def tell_faults(faults: Sequence[str], *, as_json: bool) -> int:
     return FAILED
 
 
+def say(command: str, sentence: str) -> None:
+    """A sentence for people on standard error, led by the command that says it."""
+    print(f"huiyin {command}: {sentence}", file=sys.stderr)
+
+
 def say_json(value: object) -> int:
     print(json.dumps(value, ensure_ascii=False, indent=2))
     return OK

@@ -120,7 +120,10 @@ def _check(parser: Parser) -> None:
 
 
 def _template(parser: Parser) -> None:
-    parser.add_argument("template", metavar="TEMPLATE", help="category/name, such as complaint/resolution")
+    parser.add_argument(
+        "template", nargs="?", metavar="TEMPLATE", help="category/name, such as complaint/resolution"
+    )
+    parser.add_argument("--text", help="any text instead 任意文本")
     parser.add_argument(
         "-p",
         dest="params",
@@ -131,7 +134,13 @@ def _template(parser: Parser) -> None:
         help="repeatable",
     )
     parser.add_argument("--language", metavar="LANG", help="zh-CN, zh-TW, en; default: the configuration's")
+    parser.add_argument("--route", metavar="ROUTE", help="cut as [smsc.ROUTE] cuts 按该通道拆分")
+    parser.add_argument("--profile", metavar="NAME", help="cut as this profile says 按该档案拆分")
     _as_json(parser)
+
+
+def _profile(parser: Parser) -> None:
+    parser.add_argument("name", nargs="?", metavar="NAME", help="default: the names of all")
 
 
 def _send(parser: Parser) -> None:
@@ -144,6 +153,21 @@ def _send(parser: Parser) -> None:
     )
     parser.add_argument("--lane", choices=["emergency", "transactional", "service", "survey", "marketing"])
     parser.add_argument("--ref", help="your own word for it, to find it again")
+    parser.add_argument("--sender", metavar="NAME", help="a sender of the configuration; else `default` 主叫")
+    parser.add_argument("--language", metavar="LANG", help="of the template: zh-CN, zh-TW, en")
+    parser.add_argument("--flash", action="store_true", help="shown at once, not kept 闪信")
+    parser.add_argument("--priority", type=int, choices=range(4), help="priority_flag; else the route's")
+    parser.add_argument(
+        "--tlv",
+        dest="tlvs",
+        type=_parameter,
+        action="append",
+        default=[],
+        metavar="TAG=HEX",
+        help="a further parameter, as 0x1403=0a0b; repeatable",
+    )
+    parser.add_argument("--deliver-at", metavar="TIME", help="the SMSC keeps it until then; RFC 3339")
+    parser.add_argument("--valid-for", metavar="DURATION", help="30s, 15m, 72h; then it expires")
     _gateway(parser)
     _as_json(parser)
 
@@ -304,10 +328,18 @@ COMMANDS: Final = (
     ),
     Command(
         name="preview",
-        told="show a template as the customer will see it, with its segments",
+        told="show a template, or any text, as the customer will see it, with its segments",
         chinese="预览短信",
         run="gateway.cli.desk:preview",
         options=_template,
+    ),
+    Command(
+        name="profile",
+        told="print the profile of an SMSC, shipped or your own; without a name, list them",
+        chinese="查看短信中心档案",
+        run="gateway.cli.desk:profile",
+        options=_profile,
+        reads="named",
     ),
     Command(
         name="send",

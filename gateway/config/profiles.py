@@ -52,6 +52,11 @@ class Profiles:
         own, shipped = self._folders
         return sorted({*own, *shipped})
 
+    def path(self, name: str) -> Path | None:
+        """The file of this name, one's own first; None: there is none."""
+        own, shipped = self._folders
+        return own.get(name) or shipped.get(name)
+
     def get(self, name: str) -> Profile | None:
         """The profile of this name; None: there is none. What is wrong with it is noted."""
         if name not in self._read:

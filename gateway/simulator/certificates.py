@@ -2,6 +2,7 @@
 
 import os
 import ssl
+import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -57,7 +58,8 @@ def make_or_find(folder: Path) -> Tls:
         try:
             from gateway.simulator import authority
         except ImportError:
-            raise TlsError("to make certificates: pip install 'huiyin[tls-test]'") from None
+            install = f"{sys.executable} -m pip install 'cryptography>=44'"
+            raise TlsError(f"to make certificates, once: {install}") from None
         folder.mkdir(parents=True, exist_ok=True)
         for name, octets in authority.make(datetime.now(UTC)).items():
             _write(folder / name, octets)

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from gateway.app import admin, database
+from gateway.cli import parser
 from gateway.config import Database, Secret, Settings
 from gateway.storage import migrate as migrations
 
@@ -108,10 +110,80 @@ async def test_a_key_can_be_made_beside_data_while_no_gateway_runs(
 @pytest.mark.parametrize("name", ["", "  "])
 async def test_a_key_needs_a_name(tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert await admin.key_create(given(**KEY | {"name": name}), Settings(home=tmp_path)) == 2
-    assert capsys.readouterr().err == "--name: say who will use the key\n"
+    assert capsys.readouterr().err == "huiyin key create: --name: say who will use the key\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "line"),
+    [
+        pytest.param(admin.explain, {"id": MESSAGE}, id="of a message"),
+        pytest.param(admin.explain, {"id": "msg_1"}, id="of nothing, for a message"),
+        pytest.param(admin.key_revoke, {"id": MESSAGE.replace("msg", "key")}, id="of a key"),
+        pytest.param(admin.key_revoke, {"id": "7"}, id="of nothing, for a key"),
+    ],
+)
+async def test_an_id_that_nothing_has_is_wrong_use(
+    database_dsn: str, command: Any, line: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert await command(given(json=False, **line), on(database_dsn)) == 2
+    name = "explain" if command is admin.explain else "key revoke"
+    assert capsys.readouterr().err.startswith(f"huiyin {name}: {line['id']}: ")
 
 
 # --- send ----------------------------------------------------------------------------------------
+
+
+PLAINLY: dict[str, Any] = {
+    "sender": None,
+    "language": None,
+    "valid_for": None,
+    "flash": False,
+    "priority": None,
+    "deliver_at": None,
+    "tlvs": [],
+}
+
+
+async def test_send_says_how_the_message_is_to_be_carried(capsys: pytest.CaptureFixture[str]) -> None:
+    bodies: list[dict[str, Any]] = []
+
+    async def take(request: web.Request) -> web.Response:
+        bodies.append(await request.json())
+        problem = {"title": "Not accepted.", "detail": "Not accepted: it is a test."}
+        return web.json_response(problem, status=422)
+
+    app = web.Application()
+    app.router.add_post("/v1/messages", take)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        options = ["--text", "a", "--sender", "bank", "--valid-for", "5m", "--flash"]
+        options += ["--priority", "2", "--tlv", "0x1403=0a0b"]
+        options += ["--deliver-at", "2026-11-22T10:00:00+08:00", "--key", "hk_x", "--url", url]
+        args = parser().parse_args(["send", "13905310001", *options])
+        assert await admin.send(args, Settings()) == 1
+        args = parser().parse_args(["send", "13905310001", "--text", "a", "--key", "hk_x", "--url", url])
+        assert await admin.send(args, Settings()) == 1
+    finally:
+        await runner.cleanup()
+    assert bodies == [
+        {
+            "to": "13905310001",
+            "text": "a",
+            "sender": "bank",
+            "valid_for": "5m",
+            "handling": {
+                "flash": True,
+                "priority": 2,
+                "deliver_at": "2026-11-22T10:00:00+08:00",
+                "parameters": {"0x1403": "0a0b"},
+            },
+        },
+        {"to": "13905310001", "text": "a"},
+    ]
+    assert capsys.readouterr().err == "huiyin send: Not accepted: it is a test.\n" * 2
 
 
 async def sent(url: str) -> int:
@@ -122,6 +194,7 @@ async def sent(url: str) -> int:
         "params": [],
         "lane": None,
         "ref": None,
+        **PLAINLY,
     }
     return await admin.send(given(**wish, key="hk_x", url=url, json=False), Settings())
 

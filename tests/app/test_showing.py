@@ -79,17 +79,17 @@ async def test_a_trace_is_a_line_a_pdu(capsys: pytest.CaptureFixture[str]) -> No
 
 
 @pytest.mark.parametrize(
-    ("asked", "said"),
+    ("asked", "status", "said"),
     [
-        pytest.param({"bind": "other"}, "There is no such object: There is no bind 'other'", id="no bind"),
-        pytest.param({"key": "nobody"}, "No valid API key", id="no key"),
+        pytest.param({"bind": "other"}, 2, "huiyin trace: There is no bind 'other'", id="no bind"),
+        pytest.param({"key": "nobody"}, 1, "No valid API key", id="no key"),
     ],
 )
 async def test_what_the_gateway_refuses_is_told(
-    asked: dict[str, Any], said: str, capsys: pytest.CaptureFixture[str]
+    asked: dict[str, Any], status: int, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     async with world() as api:
-        assert await showing.trace(given(url=api.url, **asked), Settings()) == 1
+        assert await showing.trace(given(url=api.url, **asked), Settings()) == status
     assert said in capsys.readouterr().err
 
 
