@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from enum import Enum, auto
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 from weakref import WeakValueDictionary
 
@@ -51,7 +51,7 @@ class Segment:
         self.patience = 0  #: how often the SMSC put it off because of its recipient
         self.state = Leg.WAITING
         self.sent_at: datetime | None = None  #: when its last attempt was made
-        self.route = ""  #: which took it
+        self.route = ""  #: by which its last attempt was made, or which took it
         self.silent = False  #: its last attempt asked for no receipt: that of another part tells of all
 
     @property
@@ -127,6 +127,7 @@ class Outgoing:
                 segment.copy = step.copy or segment.copy
                 if step.kind == Event.ATTEMPT:
                     segment.sent_at = step.at
+                    segment.route = step.route or ""
                     segment.silent = (step.detail or "").endswith(SILENT)
                 elif step.kind == Event.DEFERRED:
                     segment.refusals += 1
@@ -192,6 +193,14 @@ def _leg_after(step: Step, leg: Leg) -> Leg:
 _Place = tuple[UUID, int]  #: a message, and which segment of it
 
 
+class _Nameless(NamedTuple):
+    """A copy without an answer."""
+
+    place: _Place
+    route: str  #: by which it was sent
+    sent_at: datetime | None
+
+
 class Flights:
     """The shared memory of dispatch and receipts."""
 
@@ -215,8 +224,8 @@ class Flights:
         self._awaiting: dict[str, OrderedDict[str, Segment]] = {}
         self._unknown: dict[str, list[Segment]] = {}
         #: Copies that were left without an answer, and so without an id, until a receipt or a late answer
-        #: accounts for them, by customer: whose they are, and when they were sent.
-        self._nameless: dict[str, list[tuple[_Place, datetime | None]]] = {}
+        #: accounts for them, by customer.
+        self._nameless: dict[str, list[_Nameless]] = {}
         #: Messages that anything in memory still leads to, so that nobody makes a second one from the log.
         self._known: WeakValueDictionary[UUID, Outgoing] = WeakValueDictionary()
 
@@ -306,34 +315,45 @@ class Flights:
         if len(self._unknown) > self.UNKNOWN:
             del self._unknown[next(iter(self._unknown))]
 
-    def lose(self, segment: Segment, copies: int = 1) -> None:
-        """So many copies of it have no id that we know: a strange receipt may be about any of them."""
+    def lose(self, segment: Segment, routes: Sequence[str] = ()) -> None:
+        """Copies of it have no id that we know: a strange receipt may be about any of them.
+
+        `routes`: by which each of them was sent; by its last one when nothing is said.
+        """
         nameless = self._nameless.setdefault(segment.outgoing.message.msisdn, [])
-        nameless += [(_place_of(segment), segment.sent_at)] * copies
+        place, sent_at = _place_of(segment), segment.sent_at
+        nameless += [_Nameless(place, route, sent_at) for route in routes or (segment.route,)]
+        if sent_at is not None and _too_old(nameless[0], sent_at):
+            nameless[:] = [copy for copy in nameless if not _too_old(copy, sent_at)]
         del nameless[: -self.NAMELESS]
         if len(self._nameless) > self.UNKNOWN:
             del self._nameless[next(iter(self._nameless))]
 
-    def find_again(self, segment: Segment) -> None:
-        """One of those copies is accounted for."""
+    def find_again(self, segment: Segment, route: str = "") -> None:
+        """One of those copies is accounted for: that which was sent by this route, if it is known."""
         msisdn, place = segment.outgoing.message.msisdn, _place_of(segment)
         nameless = self._nameless.get(msisdn, [])
-        at = next((at for at, (lost, _) in enumerate(nameless) if lost == place), None)
-        if at is not None:
-            del nameless[at]
+        found = [copy for copy in nameless if copy.place == place]
+        found.sort(key=lambda copy: copy.route != route)  # stable: else the oldest
+        if found:
+            nameless.remove(found[0])
         if not nameless:
             self._nameless.pop(msisdn, None)
 
-    def nameless(self, segment: Segment) -> tuple[int, datetime | None]:
-        """How many copies of it have no id, and when the first of them was sent."""
+    def nameless(self, segment: Segment, route: str | None = None) -> tuple[int, datetime | None]:
+        """How many copies of it have no id, by all routes or by one; and when the first of them was sent."""
         place = _place_of(segment)
-        sent = [at for lost, at in self._nameless.get(segment.outgoing.message.msisdn, ()) if lost == place]
+        sent = [
+            copy.sent_at
+            for copy in self._nameless.get(segment.outgoing.message.msisdn, ())
+            if copy.place == place and route in (None, copy.route)
+        ]
         return len(sent), sent[0] if sent else None
 
-    def settle_unknown(self, segment: Segment) -> None:
-        """It is known now."""
+    def settle_unknown(self, segment: Segment, route: str = "") -> None:
+        """It is known now, by an answer or a receipt of this route."""
         self.send_again(segment)
-        self.find_again(segment)
+        self.find_again(segment, route)
 
     def send_again(self, segment: Segment) -> None:
         """It is not unknown for the moment; what became of its copy before still is."""
@@ -344,21 +364,29 @@ class Flights:
         else:
             self._unknown.pop(msisdn, None)
 
-    def only_unknown_to(self, msisdn: str) -> Segment | None:
-        """The segment that a receipt with a strange id must be about: this customer's only unknown one.
+    def only_unknown_to(self, msisdn: str, route: str) -> Segment | None:
+        """The segment that a receipt of a route with a strange id must be about: the only unknown one that
+        was sent to this customer by this route.
 
-        While anything else to this customer waits for its response, the receipt may be about that; and so it
-        may about another one's first copy that was never answered, though its second one was.
+        While anything else waits there for its response, the receipt may be about that; and so it may about
+        another one's first copy that was never answered, though its second one was.
         """
-        segments = self._unknown.get(msisdn, ())
+        here = {copy.place for copy in self._nameless.get(msisdn, ()) if copy.route == route}
+        segments = [each for each in self._unknown.get(msisdn, ()) if _place_of(each) in here]
         if len(segments) != 1 or segments[0].state is not Leg.UNKNOWN:
             return None
-        here, sent_at = _place_of(segments[0]), segments[0].sent_at
-        for place, at in self._nameless.get(msisdn, ()):
-            if place != here and (at is None or sent_at is None or sent_at - at <= self.LONGEST):
+        mine, sent_at = _place_of(segments[0]), segments[0].sent_at
+        for copy in self._nameless[msisdn]:
+            if (
+                copy.route == route
+                and copy.place != mine
+                and (sent_at is None or not _too_old(copy, sent_at))
+            ):
                 return None
         for outgoing in self.open.values():
-            if outgoing.message.msisdn == msisdn and any(s.state is Leg.FLYING for s in outgoing.segments):
+            if outgoing.message.msisdn == msisdn and any(
+                other.state is Leg.FLYING and other.route == route for other in outgoing.segments
+            ):
                 return None
         return segments[0]
 
@@ -374,6 +402,11 @@ class Flights:
             if any(segment.state is Leg.FLYING for segment in outgoing.segments):
                 self.leaving[outgoing.message.id] = outgoing
             yield outgoing
+
+
+def _too_old(copy: _Nameless, now: datetime) -> bool:
+    """Whether no receipt about it is waited for any more."""
+    return copy.sent_at is not None and now - copy.sent_at > Flights.LONGEST
 
 
 def _place_of(segment: Segment) -> _Place:

@@ -52,6 +52,7 @@ class Preparing:
             segment.state = Leg.FLYING
             segment.copy += 1
             segment.sent_at = now
+            segment.route = route
             steps.append(
                 outgoing.advance(
                     Event.ATTEMPT,

@@ -176,19 +176,25 @@ class Receipts:
     def claim_unknown(self, segment: Segment) -> None:
         """No response came: the receipts of this customer that nobody could place must be about it.
 
-        There may be as many as it has copies without an answer.
+        There may be as many of a route as it has copies there without an answer.
         """
+        for route in sorted({route for route, _ in self._early_to.get(segment.outgoing.message.msisdn, ())}):
+            self._claim_unknown(segment, route)
+
+    def _claim_unknown(self, segment: Segment, route: str) -> None:
         message = segment.outgoing.message
-        places = self._early_to.get(message.msisdn, set())
-        copies, since = self._flights.nameless(segment)
-        if not places or len(places) > copies or self._flights.only_unknown_to(message.msisdn) is not segment:
+        places = [place for place in self._early_to.get(message.msisdn, ()) if place[0] == route]
+        copies, since = self._flights.nameless(segment, route)
+        if not places or len(places) > copies:
+            return
+        if self._flights.only_unknown_to(message.msisdn, route) is not segment:
             return
         known = [self._early[place] for place in places]
         decided = any(item.receipt.verdict is not Verdict.NOTHING_YET for kept in known for item in kept)
         if decided and all(kept[0].received_at >= (since or message.accepted_at) for kept in known):
             for place in sorted(places, key=lambda place: self._early[place][0].received_at):
                 if segment.state is not Leg.UNKNOWN:  # of the next copy
-                    self._flights.find_again(segment)
+                    self._flights.find_again(segment, route)
                 self._apply_early(segment, self._take_early(place))
 
     def _apply_early(self, segment: Segment, kept: Sequence[_Kept]) -> None:
@@ -280,7 +286,7 @@ class Receipts:
         """One receipt about one segment."""
         outgoing = segment.outgoing
         if segment.state is Leg.UNKNOWN:
-            self._flights.settle_unknown(segment)
+            self._flights.settle_unknown(segment, receipt.route)
         event = self._judge(segment, receipt)
         was_final = outgoing.final
         step = outgoing.advance(
@@ -330,7 +336,7 @@ class Receipts:
                 self._apply(*match, plan)
                 continue
             if segment is None and receipt.verdict is not Verdict.NOTHING_YET:
-                segment = self._flights.only_unknown_to(receipt.msisdn)
+                segment = self._flights.only_unknown_to(receipt.msisdn, receipt.route)
             if segment is not None:
                 self._apply(segment, receipt, plan)
                 continue

@@ -15,7 +15,7 @@ from gateway.domain.message import Event, Message, Status, Step
 from gateway.domain.timer import Timer, TimerKind
 from gateway.services.backlog import Backlog
 from gateway.services.carrier import EarlyReceipts, Ownership
-from gateway.services.flights import Flights, Leg, Outgoing, resendable
+from gateway.services.flights import Flights, Leg, Outgoing, Segment, resendable
 from gateway.services.ledger import Entry, Ledger
 from gateway.services.settling import REST, take_back
 from gateway.storage import messages as message_rows
@@ -254,7 +254,7 @@ class Resumption:
         """Into the queue, or to wait for its moment. `due`: a timer says that this is the moment."""
         waits = any(segment.state is Leg.WAITING for segment in outgoing.segments)
         until = None if due else _put_off_until(outgoing, steps)
-        unknown = self._remember_unknown(outgoing)
+        unknown = self._remember_unknown(outgoing, steps)
         if not outgoing.busy:
             return
         if until is None and not unknown:
@@ -269,13 +269,15 @@ class Resumption:
         if waits:
             self._backlog.later(until or self._now(), outgoing)
 
-    def _remember_unknown(self, outgoing: Outgoing) -> list[tuple[int, datetime]]:
+    def _remember_unknown(self, outgoing: Outgoing, steps: Sequence[Step]) -> list[tuple[int, datetime]]:
         """Let receipts find what is unknown; those that are to be sent again, and since when they wait."""
         again: list[tuple[int, datetime]] = []
         for segment in outgoing.segments:
             if segment.state is Leg.UNKNOWN and not outgoing.final:
                 self._flights.mark_unknown(segment)
-                self._flights.lose(segment, max(1, segment.doubtful) - self._flights.nameless(segment)[0])
+                routes = _routes_of(segment, steps)[-max(1, segment.doubtful) :]
+                if (new := len(routes) - self._flights.nameless(segment)[0]) > 0:
+                    self._flights.lose(segment, routes[-new:])
                 if resendable(segment):
                     again.append((segment.number, segment.sent_at or self._now()))
         return again
@@ -293,6 +295,15 @@ def _left_behind(outgoing: Outgoing, now: datetime) -> list[Step]:
             segment.state = Leg.UNKNOWN
             made.append(outgoing.advance(Event.LOST, now, segment.number, copy=segment.copy, reason=LEFT))
     return made
+
+
+def _routes_of(segment: Segment, steps: Sequence[Step]) -> list[str]:
+    """By which routes its copies were sent, the first in front."""
+    routes: dict[int, str] = {}
+    for step in steps:
+        if step.kind == Event.ATTEMPT and step.segment == segment.number:
+            routes[step.copy or 1] = step.route or ""
+    return [routes[copy] for copy in sorted(routes)] or [segment.route]
 
 
 def _put_off_until(outgoing: Outgoing, steps: Sequence[Step]) -> datetime | None:

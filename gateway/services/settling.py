@@ -133,7 +133,7 @@ class Settling:
             return
         if self._flights.find(outcome.route, outcome.key) is segment:
             return  # the same answer twice
-        self._flights.find_again(segment)
+        self._flights.find_again(segment, outcome.route)
         step = segment.outgoing.advance(
             Event.ACCEPTED,
             now,
@@ -158,7 +158,7 @@ class Settling:
     ) -> tuple[Event, timedelta]:
         """Which event an answer is, where it leaves the segment; how long a refusal for now holds."""
         if segment.state is Leg.UNKNOWN:
-            self._flights.settle_unknown(segment)
+            self._flights.settle_unknown(segment, outcome.route)
         pauses = PATIENCE if outcome.pauses is None else outcome.pauses
         pause = timedelta()
         match outcome.fate:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -338,6 +339,31 @@ def test_memory_of_copies_without_an_answer_is_bounded() -> None:
     assert not flights._nameless
 
 
+def test_a_copy_so_old_that_no_receipt_is_waited_for_is_forgotten() -> None:
+    flights = Flights()
+    old, new = (Outgoing(message_to(ANNA)).segments[0] for _ in range(2))
+    old.sent_at, new.sent_at = START, START + flights.LONGEST + timedelta(seconds=1)
+    for segment in (old, new):
+        flights.lose(segment)
+    assert flights.nameless(old) == (0, None)
+    assert flights.nameless(new) == (1, new.sent_at)
+
+
+def test_what_is_unknown_is_told_apart_by_the_routes_of_its_copies() -> None:
+    flights = Flights()
+    twice, once = (Outgoing(message_to(ANNA)).segments[0] for _ in range(2))
+    for segment, routes in ((twice, ["north", "south"]), (once, ["south"])):
+        segment.state = Leg.UNKNOWN
+        flights.mark_unknown(segment)
+        flights.lose(segment, routes)
+    assert flights.only_unknown_to(ANNA, "north") is twice
+    assert flights.only_unknown_to(ANNA, "south") is None
+    assert flights.only_unknown_to(ANNA, "west") is None
+    flights.find_again(twice, "south")
+    assert flights.only_unknown_to(ANNA, "south") is once
+    assert flights.only_unknown_to(ANNA, "north") is twice
+
+
 def test_memory_of_unknown_messages_is_bounded() -> None:
     flights = Flights()
     flights.UNKNOWN = 1  # type: ignore[misc]
@@ -345,5 +371,6 @@ def test_memory_of_unknown_messages_is_bounded() -> None:
     for segment in (first, second):
         segment.state = Leg.UNKNOWN
         flights.mark_unknown(segment)
-    assert flights.only_unknown_to(ANNA) is None
-    assert flights.only_unknown_to(BEN) is second
+        flights.lose(segment)
+    assert flights.only_unknown_to(ANNA, "") is None
+    assert flights.only_unknown_to(BEN, "") is second

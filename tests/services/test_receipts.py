@@ -177,6 +177,25 @@ async def test_a_receipt_that_came_before_the_response_was_given_up_settles_it_t
     assert await early(roads) == 0
 
 
+@pytest.mark.parametrize("early", [False, True], ids=["after it was lost", "before"])
+async def test_a_strange_receipt_of_another_route_is_about_something_else(roads: Roads, early: bool) -> None:
+    node = await roads.node(lambda _: None)
+    message = message_to(on_unknown=OnUnknown.NEVER)
+    await node.accept(message)
+    await until(lambda: node.carrier.sent)
+    told = node.receipts.store([receipt_for("strange")._replace(route="other")])
+    if early:
+        await told
+    node.carrier.answer(node.carrier.sent[0].token, Fate.LOST)
+    await node.until(message, "unknown")
+    if not early:
+        await told
+    await node.settled()
+    assert await node.until(message, "unknown") == ["attempt", "lost"]
+    await node.receipt("stranger")
+    await node.until(message, "delivered")
+
+
 async def test_a_strange_receipt_is_not_taken_for_one_of_two(roads: Roads) -> None:
     node = await roads.node(lambda _: Fate.LOST)
     messages = [message_to(), message_to()]
