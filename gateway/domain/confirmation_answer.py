@@ -85,6 +85,8 @@ def agreed_lately(confirmation: Confirmation, others: Iterable[Any], since: date
 
 def why_no_yes(confirmation: Confirmation, text: str, heard: Heard) -> Why | None:
     """Why a yes is none to this very question."""
+    if heard.garbled:
+        return Why.GARBLED
     if heard.address != confirmation.address:
         return Why.ELSEWHERE
     code = confirmation.subject.code

@@ -83,6 +83,7 @@ class Why(StrEnum):
     CANCELLED = "cancelled"
     RETRACTED = "retracted"
     NOT_UNDERSTOOD = "not-understood"
+    GARBLED = "garbled"  #: its octets are not well-formed, whatever was read in them
     ELSEWHERE = "elsewhere"  #: written to another number than the question came from
     BEFORE_PROMPT = "before-prompt"  #: the question had not been sent yet
     AMBIGUOUS = "ambiguous"  #: may be meant for something else: only the code tells

@@ -15,6 +15,7 @@ class Heard:
     octets: tuple[Octets, ...] = ()  #: as it came over the wire
     sent: Carried | None = None  #: the log of the question, as it stands
     alone: bool = True  #: no other open question could be meant by words without a code
+    garbled: bool = False  #: its octets are not well-formed
     agreed: int = 0  #: how often this customer agreed lately, elsewhere
     agreed_by_all: int = 0  #: how often this service was agreed to lately
 

@@ -42,6 +42,7 @@ class Hearing:
             octets=tuple(map(_octets, whole.parts)),
             sent=carried(*sent) if sent is not None else None,
             alone=found.alone,
+            garbled=any(part.ill_formed for part in whole.parts),
             agreed=agreed,
             agreed_by_all=by_all,
         )

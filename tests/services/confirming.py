@@ -137,6 +137,7 @@ class Shop:
             afterwards = await self.conversations.on_answers(connection, [(call, verdict)], self.now)
         for do in afterwards:
             do()
+        self.now += timedelta(seconds=1)
 
     async def later(self, **lapse: float) -> None:
         """Time goes by, and what is due is dealt with."""
