@@ -66,7 +66,8 @@ class Feeder:
         if room <= 0:
             return
         if not self.started:
-            if sum(view.state.startswith("bound") for view in self._binds.view()) < self._bound:
+            binds = [bind for route in self._binds.routes() for bind in route.binds]
+            if sum(bind.state.startswith("bound") for bind in binds) < self._bound:
                 return  # all of them or none: the last one to bind would find nothing left
             self.started = time.perf_counter()
         self._left -= room

@@ -7,9 +7,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Final, NamedTuple
-
-from msgspec import structs
+from typing import Final
 
 from gateway.domain.message import Message
 from gateway.domain.steering import Steering
@@ -18,8 +16,10 @@ from gateway.esme.alarms import Alarms
 from gateway.esme.choosing import Chooser, RoomOffer
 from gateway.esme.link import Ears, Link
 from gateway.esme.order import Numbers
-from gateway.esme.route import Account, BindMode, Route
-from gateway.esme.tape import Tape, Tapes
+from gateway.esme.outages import Outages
+from gateway.esme.route import BindMode, Route
+from gateway.esme.slots import Slot, reasons
+from gateway.esme.tape import Tapes
 from gateway.esme.translate import key_of_receipt, key_of_response
 from gateway.esme.trouble import unbound_in_words
 from gateway.services.carrier import (
@@ -38,79 +38,15 @@ from gateway.sms.cutting import PLAIN, Cutting
 
 log = logging.getLogger(__name__)
 
-FIRST_PAUSE: Final = 0.2
+FIRST_PAUSE: Final = 0.3
 LONGEST_PAUSE: Final = 30.0
 #: A session that ends sooner than this was no success: the pauses go on growing.
 STABLE_SECONDS: Final = 5.0
-#: After a refused login: soon enough for a typo mended, slow enough that no account is locked.
+#: After a refused login, and up to a fifth more: soon enough for a typo mended, slow enough that no account
+#: is locked. ESME_RALYBND is none: often the SMSC has only not noticed yet that the last session is gone.
 LOGIN_PAUSE: Final = 60.0
 CONNECT_SECONDS: Final = 10.0
 _LOGIN_REFUSED: Final = frozenset({status.ESME_RBINDFAIL, status.ESME_RINVPASWD, status.ESME_RINVSYSID})
-
-
-class BindView(NamedTuple):
-    """One bind as people see it."""
-
-    name: str
-    route: str
-    state: str
-    in_flight: int
-    window: int
-    rate: float
-    last_error: str
-
-
-class _Slot:
-    """One session that is to be kept up."""
-
-    def __init__(self, route: Route, account: Account, name: str) -> None:
-        self.route = route
-        self.account = account
-        self.name = name
-        self.tape = Tape(name)
-        self.link: Link | None = None
-        self.connecting = False
-        self.since: datetime | None = None  #: while there is no link: since when
-        self.again_at: datetime | None = None
-        self.last_error = ""
-
-    @property
-    def sends(self) -> bool:
-        """Whether it is bound for sending."""
-        return self.link is not None and self.link.usable
-
-    def state_of(self) -> BindState:
-        """All that is known of it."""
-        if self.link is not None:
-            state = self.link.state_of()
-            return state if state.last_error else structs.replace(state, last_error=self.last_error)
-        account = self.account
-        return BindState(
-            name=self.name,
-            route=self.route.name,
-            mode=str(account.mode),
-            system_id=account.system_id,
-            address=f"{account.host}:{account.port}",
-            state="connecting" if self.connecting else "down",
-            since=self.since,
-            again_at=self.again_at,
-            in_flight=0,
-            window=self.route.window,
-            waiting=0,
-            rate=None,
-            limit=self.route.rate or None,
-            learned=None,
-            congestion=None,
-            paused_until=None,
-            submitted=0,
-            refused=0,
-            throttled=0,
-            unanswered=0,
-            delivered=0,
-            round_trip=None,
-            heard_at=None,
-            last_error=self.last_error,
-        )
 
 
 class Binds:
@@ -129,7 +65,7 @@ class Binds:
         self._ears: Ears | None = None
         self._random = random.Random(seed)  # noqa: S311 - jitter
         self._slots = [
-            _Slot(route, account, f"{route.name}/{account.mode}-{number}")
+            Slot(route, account, f"{route.name}/{account.mode}-{number}", datetime.now(UTC))
             for route in routes
             for account in route.accounts
             for number in range(1, route.binds + 1)
@@ -137,6 +73,7 @@ class Binds:
         self._of_route = {name: [s for s in self._slots if s.route.name == name] for name in self._routes}
         self._chooser = Chooser([*self._routes], steering, senders or {}, time.monotonic)
         self._numbers: Numbers[Link] = Numbers()  # one for all: a number's messages may change routes
+        self._outages = {name: Outages(name) for name in self._routes}
         self._alarms = {name: Alarms(name, self._chooser.number_of) for name in self._routes}
         self.tapes = Tapes(slot.tape for slot in self._slots)
         #: How many segments of a route wait for their receipt, and since when the oldest one.
@@ -204,7 +141,7 @@ class Binds:
             if rest and self._ears is not None:
                 self._ears.outcomes([Outcome(parcel.token, Fate.UNSENT, name) for parcel in rest])
 
-    def _share(self, slots: Sequence[_Slot], parcels: list[Parcel]) -> list[Parcel]:
+    def _share(self, slots: Sequence[Slot], parcels: list[Parcel]) -> list[Parcel]:
         """Share among the binds of one route; what is left over, for none of them sends.
 
         The parts of a message go together, and to where another one to its number is under way: elsewhere it
@@ -234,9 +171,13 @@ class Binds:
         return []
 
     def _heard(self, outcomes: Sequence[Outcome]) -> None:
-        self._chooser.heard(outcomes)
+        failing = self._chooser.heard(outcomes)
         if self._ears is not None:
             self._ears.outcomes(outcomes)
+        if failing is not None:
+            for slot in self._of_route[failing]:
+                if slot.link is not None:
+                    slot.link.give_back()
 
     def is_live(self, session: str) -> bool:
         """Whether this very connection is still up."""
@@ -258,7 +199,9 @@ class Binds:
 
     # Keeping up
 
-    async def _keep_up(self, slot: _Slot, ears: Ears) -> None:
+    async def _keep_up(self, slot: Slot, ears: Ears) -> None:
+        route = slot.route.name
+        clock = asyncio.get_running_loop().time
         pause = FIRST_PAUSE
         while not self._stopping:
             link = Link(
@@ -267,42 +210,48 @@ class Binds:
                 slot.name,
                 ears,
                 numbers=self._numbers,
-                alarms=self._alarms[slot.route.name],
+                alarms=self._alarms[route],
                 tape=slot.tape,
+                leaving=lambda: self._look_at(route),
+                known=slot.was_bound,
             )
-            slot.connecting, slot.again_at = True, None
-            slot.since = slot.since or ears.now()
+            slot.connects()
+            why, began = "", clock()
             try:
-                await self._connect(link, slot)
-                slot.link = link
-                await asyncio.wait((link.bound, link.ended), return_when=asyncio.FIRST_COMPLETED)
-                if link.bound.done() and not link.bound.cancelled():
-                    log.info("bound", extra={"bind": slot.name})
-                    self._look_at(slot.route.name)
-                    bound_at = asyncio.get_running_loop().time()
-                    slot.last_error = await link.ended
-                    if asyncio.get_running_loop().time() - bound_at >= STABLE_SECONDS:
-                        pause = FIRST_PAUSE
-                slot.last_error = await link.ended
-            except (OSError, TimeoutError) as error:
-                slot.last_error = unbound_in_words(error, tls=slot.route.tls is not None, connected=False)
+                why = await self._session(link, slot)
+            except Exception as error:  # whatever it is: this bind has to come up again
+                if not isinstance(error, OSError | UnicodeError):
+                    log.exception("bind failed", extra={"bind": slot.name})
+                tls = slot.route.tls is not None
+                why = unbound_in_words(error, tls=tls, connected=False, known=slot.was_bound)
             finally:
-                slot.link = None
-                slot.connecting, slot.since = False, ears.now()
+                bound = link.bound.done() and not link.bound.cancelled()
+                slot.failed(why or "closed", ears.now())
                 link.abort()
-                self._look_at(slot.route.name)
+                self._look_at(route)
             if self._stopping:
                 return
-            wait = pause
+            if bound and clock() - began >= STABLE_SECONDS:
+                pause = FIRST_PAUSE
+            wait = pause * self._random.uniform(0.7, 1.0)
             if link.bind_refused in _LOGIN_REFUSED:
-                wait = LOGIN_PAUSE
-            wait *= self._random.uniform(0.7, 1.3)
-            log.warning(
-                "bind down", extra={"bind": slot.name, "why": slot.last_error, "again_in": round(wait, 1)}
-            )
+                wait = LOGIN_PAUSE * self._random.uniform(1.0, 1.2)
+            self._outages[route].failed(slot.name, why, wait, clock())
             pause = min(pause * 2, LONGEST_PAUSE)
             slot.again_at = ears.now() + timedelta(seconds=wait)
             await asyncio.sleep(wait)
+
+    async def _session(self, link: Link, slot: Slot) -> str:
+        """One connection from its beginning to its end; why it ended."""
+        await self._connect(link, slot)
+        slot.link = link
+        await asyncio.wait((link.bound, link.ended), return_when=asyncio.FIRST_COMPLETED)
+        if link.bound.done() and not link.bound.cancelled():
+            log.info("bound", extra={"bind": slot.name})
+            slot.bound()
+            self._outages[slot.route.name].ended()
+            self._look_at(slot.route.name)
+        return await link.ended
 
     def _look_at(self, route: str) -> None:
         """Whether some bind of a route sends, has changed, perhaps."""
@@ -312,7 +261,7 @@ class Binds:
         elif path.down_since is None:
             path.down_since = time.monotonic()
 
-    async def _connect(self, link: Link, slot: _Slot) -> None:
+    async def _connect(self, link: Link, slot: Slot) -> None:
         loop = asyncio.get_running_loop()
         route = slot.route
         async with asyncio.timeout(CONNECT_SECONDS):
@@ -338,21 +287,6 @@ class Binds:
 
     # What people see
 
-    def view(self) -> list[BindView]:
-        """Every bind with its state."""
-        return [
-            BindView(
-                slot.name,
-                slot.route.name,
-                slot.link.state if slot.link else "down",
-                slot.link.in_flight if slot.link else 0,
-                slot.route.window,
-                slot.link.rate if slot.link else 0.0,
-                slot.last_error or (slot.link.last_error if slot.link else ""),
-            )
-            for slot in self._slots
-        ]
-
     def routes(self) -> Sequence[RouteState]:
         """Every route with its binds, in the order of the configuration."""
         return [self._route_state(name) for name in self._routes]
@@ -377,17 +311,24 @@ class Binds:
 
     def _judged(self, name: str, binds: Sequence[BindState]) -> tuple[str, str]:
         """The state of a route, and why it is not up."""
+        slots = self._of_route[name]
         path = self._chooser.paths[name]
-        senders = [bind for bind in binds if bind.mode != BindMode.RECEIVER]
-        if not any(slot.sends for slot in self._of_route[name]):
-            told = (f"{bind.name}: {bind.last_error or bind.state}" for bind in senders)
-            return "down", "; ".join(told) or "it only receives"
+        if not any(slot.sends for slot in slots):
+            return "down", self._down(name) or "it only receives"
         if path.circuit.opened_at is not None:
             return "failing", "most of its answers were failures; a few messages try whether it works again"
-        paused = [bind.name for bind in senders if bind.paused_until is not None]
+        if not any(slot.hears for slot in slots):
+            deaf = [slot for slot in slots if slot.receives]
+            return "sending only", f"nothing is received: {reasons(deaf) or 'no bind is there for it'}"
+        paused = [bind.name for bind in binds if bind.paused_until is not None]
         if paused:
             return "throttled", f"{', '.join(paused)}: the SMSC wants it slower"
         return "up", ""
+
+    def _down(self, route: str) -> str:
+        """Why no bind of a route sends."""
+        slots = [slot for slot in self._of_route[route] if slot.account.mode is not BindMode.RECEIVER]
+        return reasons(slots)
 
     def passed(self, wanted: Wanted, limit: int) -> Sequence[Frame]:
         """The last PDUs that passed."""
@@ -398,13 +339,18 @@ class Binds:
         return self.tapes.follow(wanted, last)
 
     def able(self) -> tuple[bool, str]:
-        """Whether messages can go out, and why not."""
-        if any(slot.sends for slot in self._slots):
-            return True, "bound"
-        senders = [s for s in self._slots if s.account.mode is not BindMode.RECEIVER]
-        if not senders:
-            return False, "no [smsc.…] is configured"
-        return False, "; ".join(f"{slot.name}: {slot.last_error or 'connecting'}" for slot in senders)
+        """Whether messages can go out; why not, or which routes can't take any."""
+        down = {
+            name: why
+            for name, slots in self._of_route.items()
+            if not any(slot.sends for slot in slots) and (why := self._down(name))
+        }
+        if not any(slot.sends for slot in self._slots):
+            return False, "; ".join(down.values()) or "no [smsc.…] is configured"
+        deaf = [name for name in self._routes if self._route_state(name).state == "sending only"]
+        told = [f"down: {', '.join(down)}"] if down else []
+        told += [f"nothing is received: {', '.join(deaf)}"] if deaf else []
+        return True, "; ".join(["bound", *told])
 
     def observe(self) -> None:
         """Show states, windows, rates and receipts as figures."""

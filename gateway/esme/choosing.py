@@ -237,9 +237,10 @@ class Chooser:
 
     # What answers teach
 
-    def heard(self, outcomes: Sequence[Outcome]) -> None:
-        """Learn which routes work, and which senders are refused. Answers among them are of one route."""
-        taken = cut = 0
+    def heard(self, outcomes: Sequence[Outcome]) -> str | None:
+        """Learn which routes work, and which senders are refused. Answers among them are of one route: its
+        name is returned when it is found to fail."""
+        taken = cut = failed = 0
         route = ""
         for outcome in outcomes:
             fate = outcome.fate
@@ -254,25 +255,30 @@ class Chooser:
                 cut += 1
                 route = outcome.route
             elif outcome.command_status in FAILURES:
-                self._failed(outcome.route, 1)
+                failed += 1
+                route = outcome.route
             elif (
                 fate in _ANSWERS or fate is Fate.LOST
             ):  # lost with an answer: it has no id, but the SMSC works
                 taken += 1
                 route = outcome.route
-        if cut:
-            self._failed(route, min(cut, ONE_CUT))
-        if taken and (path := self.paths.get(route)) is not None:
-            path.circuit.worked(taken, self._clock())
-
-    def _failed(self, route: str, times: int) -> None:
+        failures = failed + min(cut, ONE_CUT)
         path = self.paths.get(route)
         if path is None:
-            return
+            return None
+        failing = failures > 0 and self._failed(path, failures)
+        if taken:
+            path.circuit.worked(taken, self._clock())
+        return route if failing else None
+
+    def _failed(self, path: Path, times: int) -> bool:
+        """Whether these failures are the ones that make it a failing route."""
         working = path.circuit.opened_at is None
         path.circuit.failed(self._clock(), times)
-        if working and path.circuit.opened_at is not None:
-            log.error("most messages fail on this route: it is left out", extra={"route": route})
+        if not working or path.circuit.opened_at is None:
+            return False
+        log.error("most messages fail on this route: it is left out", extra={"route": path.name})
+        return True
 
     def _takes(self, outcome: Outcome) -> None:
         sender = self.number_of(outcome.token.outgoing.message.sender)

@@ -17,11 +17,11 @@ from gateway.esme.order import Numbers
 from gateway.esme.route import Account, Route
 from gateway.esme.tape import Tape
 from gateway.esme.translate import bind_of
-from gateway.esme.trouble import unbound_in_words
+from gateway.esme.trouble import ended_in_words, refused_in_words, unbound_in_words
 from gateway.esme.writing import Writing, unsent
 from gateway.services.carrier import Parcel
 from gateway.services.ways import BindState
-from gateway.smpp import events, status
+from gateway.smpp import events
 from gateway.smpp.errors import EncodeError
 from gateway.smpp.session import Role, Session
 from gateway.telemetry import PDU_ERRORS
@@ -50,12 +50,14 @@ class Link(asyncio.Protocol):
         *,
         numbers: "Numbers[Link] | None" = None,
         alarms: Alarms | None = None,
-        on_answer: Callable[[bool], None] | None = None,
         tape: Tape | None = None,
+        leaving: Callable[[], None] = lambda: None,
+        known: bool = False,
     ) -> None:
         """`numbers`: shared by all links that must not overtake one another; `alarms`: by those of a route.
 
-        `on_answer` is told of answers, whether each is a sign of health, and of those that never came.
+        `leaving` is told when it sends no more, long before it ends, perhaps; `known`: such a link was bound
+        before, so its settings are right.
         """
         loop = asyncio.get_running_loop()
         clock = loop.time()
@@ -64,6 +66,8 @@ class Link(asyncio.Protocol):
         self._account = account
         self._ears = ears
         self._tape = tape
+        self._leaving = leaving
+        self._known = known
         self.name = name
         self.session = f"{name}#{token_hex(4)}"  #: this very connection
         self.behind = 0  #: parcels of ours in `numbers`, behind others; kept by it
@@ -74,7 +78,6 @@ class Link(asyncio.Protocol):
             link=self,
             numbers=Numbers() if numbers is None else numbers,
             alarms=Alarms(route.name) if alarms is None else alarms,
-            on_answer=on_answer,
             now=ears.now,
             clock=clock,
             may_go=ears.may_go,
@@ -123,9 +126,11 @@ class Link(asyncio.Protocol):
         for timer in (self._ticking, self._pacing):
             if timer is not None:
                 timer.cancel()
-        tls = self._route.tls is not None and not self.bound.done()
-        why = unbound_in_words(exc, tls=tls, connected=True)
-        self.last_error = self.last_error or self._writing.last_error or why
+        if self.bound.done():
+            why = ended_in_words(exc)
+        else:
+            why = unbound_in_words(exc, tls=self._route.tls is not None, connected=True, known=self._known)
+        self.last_error = self.last_error or why
         self._handle(self._session.lost(), self._loop.time())
         self._end(why)
 
@@ -198,7 +203,7 @@ class Link(asyncio.Protocol):
             delivered=self._hearing.delivered,
             round_trip=writing.trips.told(),
             heard_at=self._moment(self._heard_at, now, clock),
-            last_error=self.last_error or writing.last_error,
+            last_error=self.last_error,
         )
 
     def submit(self, parcels: Sequence[Parcel]) -> None:
@@ -222,8 +227,15 @@ class Link(asyncio.Protocol):
         if self._session.bound:
             self._session.unbind(self._loop.time())
             self._flush()
+            self._leaving()
+            self.give_back()
         elif self._transport is not None:
             self._transport.close()
+
+    def give_back(self) -> None:
+        """What is kept here is to go another way, or later."""
+        if outcomes := self._writing.give_back():
+            self._ears.outcomes(outcomes)
 
     def abort(self) -> None:
         """Close at once."""
@@ -246,14 +258,14 @@ class Link(asyncio.Protocol):
                 else:
                     self._noted(event)
             self._hearing.pass_on()
-        if writing.rebind:  # not cut off: what else is in flight may still be answered
-            writing.rebind = False
-            self.unbind()
-        if writing.eager:
+        if writing.eager and not writing.rebind:
             writing.pump(clock)
         self._after(clock)
         if outcomes:
             self._ears.outcomes(outcomes)
+        if writing.rebind:  # not cut off: what else is in flight may still be answered
+            self.last_error, writing.rebind = writing.rebind, ""
+            self.unbind()
 
     def _noted(self, event: events.Event) -> None:
         match event:
@@ -263,7 +275,7 @@ class Link(asyncio.Protocol):
                 self._ears.room_again()
             case events.BindRefused(command_status=command_status):
                 self.bind_refused = command_status
-                self.last_error = status.lookup(command_status).sentence
+                self.last_error = refused_in_words(command_status)
                 self.abort()
             case events.Malformed(error=error):
                 PDU_ERRORS.labels(self._route.name, "malformed").inc()
@@ -271,6 +283,8 @@ class Link(asyncio.Protocol):
             case events.PeerUnbound():
                 self._changed()
                 self.last_error = "the SMSC unbound us"
+                self._leaving()
+                self.give_back()
                 self._loop.call_later(1.0, self._close)
             case events.Closed(reason=reason):
                 self.last_error = self.last_error or _ENDS.get(reason) or f"session {reason}"
@@ -347,7 +361,7 @@ class Link(asyncio.Protocol):
         if not self.bound.done():
             self.bound.cancel()
         if not self.ended.done():
-            self.ended.set_result(self.last_error or self._writing.last_error or reason)
+            self.ended.set_result(self.last_error or reason)
 
     def _changed(self) -> None:
         self._entered = (self.state, self._ears.now())

@@ -5,6 +5,8 @@ import socket
 import ssl
 from typing import Final
 
+from gateway.smpp import status
+
 #: Of OpenSSL's X509_V_ERR_…, what operators meet.
 _CERTIFICATE: Final = {
     9: "its certificate is not valid yet: compare the clocks",
@@ -32,6 +34,13 @@ _TLS: Final = {
     "TLSV1_ALERT_ACCESS_DENIED": "it refuses our certificate",
 }
 
+#: What to look at when a bind is refused.
+_REFUSED: Final = {
+    status.ESME_RBINDFAIL: "Too many sessions of the account, perhaps, or the account may not bind so.",
+    status.ESME_RALYBND: "It may not have noticed yet that the last session is gone; or too many are bound.",
+    status.ESME_RINVSYSTYP: "Set system_type as the SMSC's operator says.",
+}
+
 
 def in_words(error: BaseException) -> str:
     """One clause, without the names of Python's errors."""
@@ -49,6 +58,8 @@ def in_words(error: BaseException) -> str:
             return "the SMSC closed the connection"
         case socket.gaierror():
             return "the host's name is not known"
+        case UnicodeError():
+            return "the host's name can't be one: its parts have 1 to 63 characters"
         case OSError(errno=None) if "Errno 111" in str(error):  # of all addresses that the name has
             return "nothing listens there"
         case OSError():
@@ -56,16 +67,31 @@ def in_words(error: BaseException) -> str:
     return str(error) or type(error).__name__
 
 
-def unbound_in_words(error: BaseException | None, *, tls: bool, connected: bool) -> str:
+def ended_in_words(error: BaseException | None) -> str:
+    """Why a bound session ended."""
+    return "the SMSC closed the connection" if error is None else in_words(error)
+
+
+def refused_in_words(command_status: int) -> str:
+    """Why the SMSC refused a bind, with its status' name."""
+    row = status.lookup(command_status)
+    hint = _REFUSED.get(command_status, "")
+    return f"{row.sentence} ({row.name})" + (f" {hint}" if hint else "")
+
+
+def unbound_in_words(error: BaseException | None, *, tls: bool, connected: bool, known: bool = False) -> str:
     """Why a session ended before it was bound; `connected`: after the TLS handshake, where there is one.
 
     With TLS 1.3 a server judges our certificate after the handshake, and often its alert is lost when it
-    closes the connection.
+    closes the connection. `known`: it was bound before, so it is not TLS.
     """
-    if not tls or not (error is None or isinstance(error, ConnectionError)):
-        return "the SMSC closed the connection" if error is None else in_words(error)
-    if isinstance(error, ConnectionRefusedError):
+    if isinstance(error, ConnectionRefusedError) or not (error is None or isinstance(error, ConnectionError)):
         return in_words(error)
+    if not tls:
+        if not connected:
+            return in_words(error) if error else "the SMSC closed the connection"
+        told = "the SMSC closed the connection and had not answered our bind"
+        return told if known else f"{told}: it may want TLS on this port"
     if connected:
         return (
             "the SMSC closed the connection after the TLS handshake: it may want another certificate of ours"

@@ -30,11 +30,8 @@ BEHIND: Final = 4
 #: Of what the SMSC refused for being too fast, so many seconds' worth stays here. The rest goes back, where
 #: urgent messages pass it.
 AGAIN_SECONDS: Final = 1.0
-#: After a failure each answer is told for so long, before only one of a batch: it says as much.
-WARY_SECONDS: Final = 30.0
 _TAKEN: Final = Fate.TAKEN  # an enum's attribute costs a look-up in its class each time
 _CONGESTION: Final = int(Tag.CONGESTION_STATE)
-_FAILURES: Final = frozenset({status.ESME_RSYSERR, status.ESME_RUNKNOWNERR})
 
 
 class Writing:
@@ -48,7 +45,6 @@ class Writing:
         link: Any,
         numbers: Numbers[Any],
         alarms: Alarms,
-        on_answer: Callable[[bool], None] | None,
         now: Callable[[], datetime],
         clock: float,
         may_go: Callable[[Parcel], bool] = lambda _parcel: True,
@@ -59,7 +55,6 @@ class Writing:
         self._link = link
         self._numbers = numbers
         self._alarms = alarms
-        self._on_answer = on_answer
         self._now = now
         self._may_go = may_go
         self._writer = Writer(route)
@@ -69,7 +64,6 @@ class Writing:
         self._turns: dict[Segment, int] = {}  # of what was refused so: where it stands among its like
         self._turn = 0
         self.unfit: list[Outcome] = []  #: of what could not be written: for the link to tell
-        self._failed_at = float("-inf")
         self._answered_at = float("-inf")
         self._silent = False  # what was sent after the last answer has timed out: one at a time tries it
         self._submitted_ok = SUBMITTED.labels(route.name, "ok")
@@ -77,8 +71,7 @@ class Writing:
         self.trips = RoundTrips(SUBMIT_SECONDS.labels(route.name), clock)
         self.full = False  #: the peer reads slower than we write
         self.submitted = self.refused = self.throttled = self.unanswered = 0
-        self.last_error = ""
-        self.rebind = False  #: an answer said that the bind is not as it should be
+        self.rebind = ""  #: an answer said that the bind is not as it should be: why, in words
 
     # What may be written
 
@@ -241,15 +234,7 @@ class Writing:
             self.submitted += count
             self._submitted_ok.inc(count)
             self.throttle.taken(count, clock)
-            if self._on_answer is not None:
-                for _ in range(count if clock - self._failed_at < WARY_SECONDS else 1):
-                    self._on_answer(True)
         return 0
-
-    def _failed(self, clock: float) -> None:
-        self._failed_at = clock
-        if self._on_answer is not None:
-            self._on_answer(False)
 
     def _not_taken(self, answer: events.Answered, full: bool, clock: float, outcomes: list[Outcome]) -> None:
         """Refused, or taken without an id that a receipt could name."""
@@ -260,13 +245,12 @@ class Writing:
             self._end(parcel)
             self._took(1, clock)
             return
-        judgement = self._judged(parcel, pdu, full, clock)
+        judgement = self._judged(parcel, pdu, full)
         if judgement.fate is not None:
             outcomes.append(self._outcome(parcel, pdu, judgement, judgement.fate))
             self._end(parcel)
         elif judgement.verdict is status.Verdict.LINK:
-            self.last_error = judgement.sentence
-            self.rebind = True
+            self.rebind = f"{judgement.sentence} ({status.name(pdu.command_status)})"
             outcomes += self._given_back(parcel)
         else:
             self.throttled += 1
@@ -277,7 +261,7 @@ class Writing:
                 turn = self._turns[parcel.token] = self._turn = self._turn + 1
             heapq.heappush(self._again, (turn, parcel))
 
-    def _judged(self, parcel: Parcel, pdu: Pdu, full: bool, clock: float) -> Judgement:
+    def _judged(self, parcel: Parcel, pdu: Pdu, full: bool) -> Judgement:
         code = pdu.command_status
         judgement = judge(self._route, code, parcel.token.refusals, full)
         verdict = judgement.verdict
@@ -288,14 +272,9 @@ class Writing:
             self._alarms.raised(code, parcel.sender, verdict)
         if verdict is status.Verdict.VENDOR:
             self._alarms.strange(code)
-        if code in _FAILURES:
-            self._failed(clock)
-        elif judgement.fate is not None and self._on_answer is not None:
-            self._on_answer(True)
         return judgement
 
     def _outcome(self, parcel: Parcel, pdu: Pdu, judgement: Judgement, fate: Fate) -> Outcome:
-        self.last_error = judgement.sentence
         ours = judgement.verdict is status.Verdict.OURS
         return Outcome(
             parcel.token,
@@ -324,18 +303,17 @@ class Writing:
                 self._silent |= clock - seconds >= self._answered_at
                 outcomes.append(self._lost(token, "no response"))
                 self._end(token)
-                self._failed(clock)
             case events.Late(token=token, pdu=pdu):
                 self._answered_at, self._silent = clock, False
-                outcomes.append(self._late(token, pdu, full, clock))
+                outcomes.append(self._late(token, pdu, full))
             case events.Closed(reason=reason, tokens=tokens):
-                outcomes += self._closed(f"link {reason}", tokens, clock)
+                outcomes += self._closed(f"link {reason}", tokens)
                 return False
             case _:
                 return False
         return True
 
-    def _late(self, parcel: Parcel, pdu: Pdu, full: bool, clock: float) -> Outcome:
+    def _late(self, parcel: Parcel, pdu: Pdu, full: bool) -> Outcome:
         """It was given up for lost: the order to its number has gone on without it."""
         if pdu.command_status == status.ESME_ROK:
             message_id: str = getattr(pdu, "message_id", "")
@@ -343,16 +321,20 @@ class Writing:
                 return self._nameless(parcel, message_id)
             key = key_of_response(self._route, message_id)
             return Outcome(parcel.token, Fate.TAKEN, self._route.name, message_id, key, 0)
-        judgement = self._judged(parcel, pdu, full, clock)
+        judgement = self._judged(parcel, pdu, full)
         # What the bind would send again was not taken, as is known now: dispatch decides when it goes.
         return self._outcome(parcel, pdu, judgement, judgement.fate or Fate.PUT_OFF)
 
-    def _closed(self, reason: str, tokens: Sequence[Parcel], clock: float) -> list[Outcome]:
+    def _closed(self, reason: str, tokens: Sequence[Parcel]) -> list[Outcome]:
         """In flight is lost; what is kept comes back, in order."""
         outcomes = [self._lost(parcel, reason) for parcel in tokens]
         for parcel in tokens:
             self._end(parcel)
-            self._failed(clock)
+        return outcomes + self.give_back()
+
+    def give_back(self) -> list[Outcome]:
+        """All that is kept comes back, in order."""
+        outcomes: list[Outcome] = []
         kept = [heapq.heappop(self._again)[1] for _ in range(len(self._again))]
         kept += self._ready
         self._ready.clear()

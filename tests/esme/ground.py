@@ -16,6 +16,7 @@ from gateway.services.carrier import Fate, Outcome, Parcel
 from gateway.services.flights import Outgoing
 from gateway.services.inbound import ShortMessage
 from gateway.services.receipts import Receipt
+from gateway.services.ways import BindState
 from gateway.simulator import scenario
 from gateway.simulator.smsc import Smsc
 from gateway.smpp.timers import Timers
@@ -86,6 +87,11 @@ def route_to(
     return Route(name="main", accounts=accounts, **options)
 
 
+def states(binds: Binds) -> list[BindState]:
+    """Every bind as people see it."""
+    return [bind for route in binds.routes() for bind in route.binds]
+
+
 class Ground:
     """An SMSC and our binds to it."""
 
@@ -93,7 +99,7 @@ class Ground:
         self.smsc, self.binds, self.heard = smsc, binds, heard
 
     async def bound(self, count: int = 1) -> None:
-        await until(lambda: sum(view.state.startswith("bound") for view in self.binds.view()) >= count)
+        await until(lambda: sum(bind.state.startswith("bound") for bind in states(self.binds)) >= count)
 
     async def send(self, *parcels: Parcel) -> None:
         """Hand all over, as room allows; what comes unsent goes again."""

@@ -1,17 +1,22 @@
 """Our side of SMPP against the simulated SMSC: logging in, sending, losing the link and finding it again."""
 
 import asyncio
+from collections import Counter
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from gateway.esme import binds as binds_module
 from gateway.esme import hearing as hearing_module
+from gateway.esme.binds import Binds
+from gateway.esme.circuit import LEAST
 from gateway.esme.route import BindMode
 from gateway.services.carrier import Fate
 from gateway.services.receipts import Verdict
 from gateway.simulator.smsc import Smsc
 from gateway.smpp import status
-from tests.esme.ground import QUICK, ground, parcel, parcels, until
+from tests.esme.ground import QUICK, Heard, ground, parcel, parcels, route_to, states, until
 from tests.services.road import ANNA, BEN
 
 TRX, TX, RX = BindMode.TRANSCEIVER, BindMode.TRANSMITTER, BindMode.RECEIVER
@@ -60,7 +65,7 @@ async def test_messages_to_one_number_keep_their_order_though_several_binds_shar
 async def test_what_no_window_has_room_for_is_kept_in_its_order() -> None:
     async with ground("latency: 100ms", window=3) as here:
         here.binds.submit([parcel(f"{n}", to=f"861390531000{n}") for n in range(5)])
-        assert here.binds.view()[0].in_flight == 3
+        assert states(here.binds)[0].in_flight == 3
         await until(lambda: here.heard.taken() == 5)
         assert [arrival.text for arrival in here.smsc.record.arrivals] == [f"{n}" for n in range(5)]
 
@@ -126,7 +131,7 @@ async def test_throttled_messages_keep_their_order_and_their_attempts() -> None:
         taken = [a.text for a in here.smsc.record.arrivals if a.message_id]
         assert taken == [f"{n}" for n in range(40)]
         assert here.smsc.record.counts.throttled > 0
-        assert 0 < here.binds.view()[0].rate < 1000
+        assert 0 < (states(here.binds)[0].rate or 0) < 1000
 
 
 async def test_the_refused_come_back_unsent_when_the_link_ends_before_they_could_go() -> None:
@@ -223,7 +228,7 @@ async def test_while_nothing_can_be_stored_the_smsc_keeps_its_messages(
         await until(lambda: here.heard.refused >= 3)
         await until(lambda: not any(bind.number == first for bind in here.smsc.binds))
         assert not mo.taken.done()
-        assert "can't be stored" in here.binds.view()[0].last_error
+        assert "can't be stored" in states(here.binds)[0].last_error
         here.heard.away = False
         await asyncio.wait_for(mo.taken, 5)
         assert [message.payload for message in here.heard.short_messages] == [b"8"]
@@ -257,3 +262,134 @@ async def test_nobody_listens_and_then_somebody_does() -> None:
         await until(lambda: not here.binds.able()[0])
         here.smsc = await Smsc.start(port=port)
         await until(lambda: here.binds.able()[0])
+
+
+# What keeps a bind down
+
+
+async def test_a_host_that_is_no_name_is_told_and_tried_again() -> None:
+    smsc = await Smsc.start()
+    route = route_to(smsc.port)
+    strange = replace(route.accounts[0], host="a" * 70 + ".example")
+    binds = Binds([replace(route, accounts=(strange,))], seed=1)
+    binds.start(Heard().ears())
+    try:
+        await until(lambda: states(binds)[0].last_error)
+        [bind] = states(binds)
+        assert bind.last_error.startswith("the host's name can't be one")
+        await until(lambda: states(binds)[0].again_at != bind.again_at)
+    finally:
+        await binds.stop(0.5)
+        await smsc.close()
+
+
+async def test_an_error_that_nobody_expects_ends_no_bind(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(binds_module, "STABLE_SECONDS", 0.0)
+    async with ground() as here:
+        connect = Binds._connect
+        broken = iter([True, True])
+
+        async def breaks(self: Binds, *arguments: Any) -> None:
+            if next(broken, False):
+                raise RuntimeError("what is this")
+            await connect(self, *arguments)
+
+        monkeypatch.setattr(Binds, "_connect", breaks)
+        here.smsc.binds[0].abort()
+        await until(lambda: states(here.binds)[0].last_error == "what is this")
+        await here.bound()
+    assert "bind failed" in caplog.text
+
+
+async def test_the_refusal_of_one_message_is_no_reason_why_a_bind_is_down() -> None:
+    async with ground(f"faults: [{{do: refuse, status: {status.ESME_RSYSERR}, times: 1}}]") as here:
+        await here.send(parcel())
+        await until(lambda: here.heard.outcomes)
+        assert states(here.binds)[0].last_error == ""
+        await here.smsc.close()
+        await until(lambda: states(here.binds)[0].last_error)
+        assert "system error" not in states(here.binds)[0].last_error
+
+
+async def test_since_when_it_is_down_and_what_it_has_done_outlast_its_tries() -> None:
+    async with ground() as here:
+        await here.send(*parcels(2))
+        await until(lambda: here.heard.taken() == 2)
+        port = here.smsc.port
+        await here.smsc.close()
+        await until(lambda: states(here.binds)[0].again_at)
+        before = states(here.binds)[0]
+        await until(lambda: states(here.binds)[0].again_at not in (None, before.again_at))
+        after = states(here.binds)[0]
+        assert (after.since, after.submitted) == (before.since, 2)
+        here.smsc = await Smsc.start(port=port)
+        await here.bound()
+        await here.send(parcel())
+        await until(lambda: here.heard.taken() == 3)
+        [bind] = states(here.binds)
+        assert bind.submitted == 3
+        assert bind.since is not None
+        assert before.since is not None
+        assert bind.since > before.since
+        assert bind.last_error.startswith("before, at ")
+
+
+async def test_a_route_that_hears_nothing_says_so() -> None:
+    async with ground("", TX, RX) as here:
+        [route] = here.binds.routes()
+        assert route.state == "up"
+        [receiver] = [slot for slot in here.binds._slots if slot.account.mode is RX]
+        receiver.account = replace(receiver.account, port=1)
+        assert receiver.link is not None
+        receiver.link.abort()
+        await until(lambda: here.binds.routes()[0].state == "sending only")
+        [route] = here.binds.routes()
+        assert route.why.startswith("nothing is received: main/receiver-1: ")
+        assert here.binds.able() == (True, "bound; nothing is received: main")
+
+
+async def test_a_refused_login_has_its_status_and_stands_there_once() -> None:
+    yaml = "accounts: [{system_id: huiyin, password: other}]"
+    async with ground(yaml, bound=0, binds=3) as here:
+        await until(lambda: all("password" in bind.last_error for bind in states(here.binds)))
+        told = "The password is wrong. (ESME_RINVPASWD)"
+        assert {bind.last_error for bind in states(here.binds)} == {told}
+        names = ", ".join(f"main/transceiver-{n}" for n in (1, 2, 3))
+        assert here.binds.able() == (False, f"{names}: {told}")
+        assert here.binds.routes()[0].why == f"{names}: {told}"
+
+
+async def test_a_dead_smsc_is_logged_once_a_route(caplog: pytest.LogCaptureFixture) -> None:
+    async with ground(binds=3, bound=3) as here:
+        await here.smsc.close()
+        await until(lambda: all(bind.last_error == "nothing listens there" for bind in states(here.binds)))
+        tried = {bind.name: bind.again_at for bind in states(here.binds)}
+        await until(lambda: all(bind.again_at != tried[bind.name] for bind in states(here.binds)))
+    told = [record.__dict__["why"] for record in caplog.records if record.message == "bind down"]
+    assert len(told) == len(set(told))
+
+
+# What a link gives back
+
+
+async def test_an_unbinding_bind_gives_back_what_it_keeps_and_lets_the_backup_in() -> None:
+    yaml = f"{{latency: 300ms, faults: [{{do: refuse, status: {status.ESME_RINVBNDSTS}, times: 1}}]}}"
+    async with ground(yaml, window=2) as here:
+        here.binds.submit([*parcels(2), parcel("kept", to=BEN), parcel("kept too")])
+        await until(lambda: here.heard.outcomes)
+        assert here.heard.fates() == ["UNSENT"] * 3
+        assert here.binds._chooser.paths["main"].down_since is not None
+        assert states(here.binds)[0].state == "unbinding"
+
+
+async def test_a_bind_whose_route_is_found_to_fail_gives_back_what_it_keeps() -> None:
+    faults = f"faults: [{{do: refuse, status: {status.ESME_RSYSERR}}}]"
+    async with ground(f"{{latency: 20ms, {faults}}}", window=LEAST, rate=200.0) as here:
+        here.binds.submit(parcels(100))
+        await until(lambda: len(here.heard.outcomes) == 100)
+        fates = Counter(here.heard.fates())
+        assert fates["PUT_OFF"] < 60
+        assert fates["UNSENT"] == 100 - fates["PUT_OFF"]
+        assert states(here.binds)[0].state == "bound_trx"

@@ -22,7 +22,7 @@ from gateway.config import ConfigError
 from gateway.esme.binds import Binds
 from gateway.esme.trouble import in_words
 from gateway.simulator.smsc import Smsc
-from tests.esme.ground import Heard, until
+from tests.esme.ground import Heard, states, until
 
 Key = ec.EllipticCurvePrivateKey
 CERTIFIES = x509.KeyUsage(
@@ -138,7 +138,7 @@ async def test_a_good_certificate_is_bound_to(
 ) -> None:
     server = serving(authority.signed("smsc", host))
     async with binding(tmp_path, server, f'tls_ca = "ca.pem"\n{settings}') as binds:
-        await until(lambda: binds.view()[0].state == "bound_trx")
+        await until(lambda: states(binds)[0].state == "bound_trx")
 
 
 async def test_our_own_certificate_is_shown_where_it_is_wanted(tmp_path: Path, authority: Authority) -> None:
@@ -146,7 +146,7 @@ async def test_our_own_certificate_is_shown_where_it_is_wanted(tmp_path: Path, a
     server = serving(authority.signed("smsc"), customers=authority.path)
     settings = 'tls_ca = "ca.pem"\ntls_certificate = "us.pem"'
     async with binding(tmp_path, server, settings) as binds:
-        await until(lambda: binds.view()[0].state == "bound_trx")
+        await until(lambda: states(binds)[0].state == "bound_trx")
 
 
 # With TLS 1.3 the alert may be lost on the way, when the SMSC closes the connection at once.
@@ -201,14 +201,14 @@ async def test_what_is_wrong_is_told_in_words(
                 server.minimum_version = ssl.TLSVersion.TLSv1
                 server.maximum_version = ssl.TLSVersion.TLSv1_1
     async with binding(tmp_path, server, settings) as binds:
-        await until(lambda: binds.view()[0].last_error)
-        assert binds.view()[0].last_error.startswith(told)
-        assert not binds.view()[0].state.startswith("bound")
+        await until(lambda: states(binds)[0].last_error)
+        assert states(binds)[0].last_error.startswith(told)
+        assert not states(binds)[0].state.startswith("bound")
 
 
 async def test_plaintext_needs_to_be_permitted_and_then_binds(tmp_path: Path) -> None:
     async with binding(tmp_path, None, 'tls = "off"\nallow_plaintext = true') as binds:
-        await until(lambda: binds.view()[0].state == "bound_trx")
+        await until(lambda: states(binds)[0].state == "bound_trx")
 
 
 @pytest.mark.parametrize(

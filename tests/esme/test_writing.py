@@ -44,7 +44,6 @@ class Bind:
             link=self,
             numbers=numbers,
             alarms=Alarms("main"),
-            on_answer=None,
             now=lambda: NOW,
             clock=0.0,
             may_go=lambda parcel: parcel.token.outgoing.message.body not in self.stopped,
