@@ -217,6 +217,11 @@ MO_FAULTS: Final = frozenset(
         Do.MO_OTHER_SENDER_SAME_REFERENCE,
     }
 )
+#: What can be made to happen now, to a connection without a message.
+CONNECTION_FAULTS: Final = (
+    *(Do.DROP_BEFORE_ANSWER, Do.DROP_AFTER_ANSWER, Do.RESET, Do.HALF_OPEN, Do.DEAF, Do.SLOW_READER),
+    *(Do.UNBIND, Do.UNBIND_SILENT, Do.GARBAGE),
+)
 SUBMIT_FAULTS: Final = frozenset(Do) - BIND_FAULTS - RECEIPT_FAULTS - MO_FAULTS
 #: Faults that last for ever when nothing is said.
 LASTING: Final = frozenset({Do.HALF_OPEN, Do.DEAF})

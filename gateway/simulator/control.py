@@ -10,7 +10,7 @@ import msgspec
 from aiohttp import web
 
 from gateway.simulator import scenario, trouble
-from gateway.simulator.behaviour import Join
+from gateway.simulator.behaviour import CONNECTION_FAULTS, Join
 from gateway.simulator.record import Arrival, MoPart
 from gateway.simulator.replies import Mo
 from gateway.simulator.smsc import Smsc
@@ -95,7 +95,10 @@ async def _mo(request: web.Request) -> web.Response:
             join=asked.join,
         )
     except (msgspec.DecodeError, ValueError) as error:
-        return _refusal(str(error))
+        said, _, where = str(error).partition(" - at `$.")
+        if said.startswith("Invalid enum value"):  # of join: nothing else is one
+            said = scenario.no_such_word(said, [str(each) for each in Join])
+        return _refusal(f"{where.rstrip('`')}: {said}" if where else said)
     if asked.wait > 0:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(asyncio.shield(mo.taken), min(asked.wait, WAIT_AT_MOST))
@@ -209,6 +212,8 @@ async def _befall(request: web.Request) -> web.Response:
         asked = scenario.table(await request.text())
         number = asked.pop("bind", None)
         [fault] = scenario.change(smsc.scenario, {"faults": [asked]}).faults
+        if fault.do not in CONNECTION_FAULTS:
+            return _refusal(trouble.misplaced(fault.do))
         struck = [bind for bind in smsc.binds if number is None or bind.number == number]
         smsc.clock()
         for bind in struck:

@@ -1,8 +1,12 @@
 """Scenarios read from YAML and changed while they run: the same course for the same seed. Every error names
 file and line."""
 
+import difflib
 import re
-from collections.abc import Iterator, Mapping
+import types
+import typing
+from collections.abc import Iterator, Mapping, Sequence
+from enum import Enum
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -29,6 +33,7 @@ from gateway.simulator.behaviour import (
     Step,
     Via,
 )
+from gateway.smpp import status
 
 __all__ = [
     "SHARES",
@@ -52,6 +57,7 @@ __all__ = [
     "as_builtins",
     "change",
     "find",
+    "no_such_word",
     "parse",
     "read",
     "shipped",
@@ -179,6 +185,8 @@ def _convert(value: Any, lines: dict[Place, int], name: str) -> Scenario:
         said, _, where = str(error).partition(" - at `")
         place = tuple(re.findall(r"[^.\[\]`$]+", where.removeprefix("key` in `")))
         unknown = _UNKNOWN(said)
+        if said.startswith("Invalid enum value"):
+            said = no_such_word(said, _words_at(place))
         raise _error(name, lines, (*place, unknown[1]) if unknown else place, said) from None
     except MisfitError as error:
         raise _error(name, lines, error.place, str(error)) from None
@@ -186,6 +194,36 @@ def _convert(value: Any, lines: dict[Place, int], name: str) -> Scenario:
         if wrong:
             raise _error(name, lines, place, said)
     return scenario
+
+
+def no_such_word(said: str, words: Sequence[str]) -> str:
+    """What msgspec says of a word that is none of an enum's, with those that are."""
+    wrong = said.removeprefix("Invalid enum value").strip(" '")
+    near = difflib.get_close_matches(wrong, words, 1, 0.6)
+    hint = f"did you mean {near[0]}? There are" if near else "there are"
+    return f"there is no {wrong!r}; {hint} {', '.join(words)}" if words else said
+
+
+def _words_at(place: Place) -> list[str]:
+    """The words of the enum that stands at a place of a scenario; none where no enum does."""
+    kind: Any = Scenario
+    for part in place:
+        kind = _without_none(kind)
+        if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+            inner = {item.encode_name: item.type for item in msgspec.structs.fields(kind)}
+            kind = inner.get(part)
+        elif typing.get_origin(kind) is tuple:
+            kind = typing.get_args(kind)[0]
+    kind = _without_none(kind)
+    if typing.get_origin(kind) is dict:
+        kind = typing.get_args(kind)[0]
+    return [str(each.value) for each in kind] if isinstance(kind, type) and issubclass(kind, Enum) else []
+
+
+def _without_none(kind: Any) -> Any:
+    if typing.get_origin(kind) in (types.UnionType, typing.Union):
+        return next(part for part in typing.get_args(kind) if part is not types.NoneType)
+    return kind
 
 
 def _rules(scenario: Scenario) -> Iterator[tuple[Place, bool, str]]:
@@ -257,6 +295,7 @@ class MisfitError(ValueError):
 
 
 _SPANS: Final = frozenset({"latency", "delay", "timeout", "after", "by", "enquire_link"})
+_STATUSES: Final = frozenset({"status", "throttle_status"})
 _MOMENTS: Final = frozenset({"from", "until"})
 
 
@@ -273,6 +312,8 @@ def _normal(value: Any, place: Place = ()) -> Any:
             table[key] = {str(word).upper(): what for word, what in item.items()}
         elif key == "state" and isinstance(item, str):
             table[key] = item.upper()
+        elif key in _STATUSES and isinstance(item, str):
+            table[key] = _status_of(here, item)
         elif item is None and key in {"by", "until"}:
             table[key] = None
         elif key in _MOMENTS:
@@ -282,6 +323,16 @@ def _normal(value: Any, place: Place = ()) -> Any:
         else:
             table[key] = _normal(item, here)
     return table
+
+
+def _status_of(place: Place, written: str) -> int:
+    """Of a name, or of a number as text: ESME_RTHROTTLED, 0x58, 88."""
+    code = status.code_of(written)
+    if code is None:
+        near = difflib.get_close_matches(written.upper(), status.names(), 1, 0.87)
+        hint = f"did you mean {near[0]}?" if near else "write its name, or its number as 0x58"
+        raise MisfitError(place, f"{written!r} is no command_status; {hint}")
+    return code
 
 
 def _tell(place: Place, read_it: partial[Span]) -> dict[str, float]:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Final
 
-from gateway.simulator.behaviour import Do, Fault
+from gateway.simulator.behaviour import CONNECTION_FAULTS, Do, Fault
 from gateway.simulator.record import Arrival
 from gateway.smpp import codec
 from gateway.smpp.constants import HEADER_LENGTH
@@ -82,7 +82,13 @@ def befall(fault: Fault, bind: "Bind", now: float) -> None:
             bind.session.raw(bind.dice.randbytes(bind.dice.randint(16, 64)))
             bind.stir()
         case _:
-            raise ValueError(f"{fault.do} happens to messages, not to a connection")
+            raise ValueError(misplaced(fault.do))
+
+
+def misplaced(do: Do) -> str:
+    """Why this can't befall a connection, and what can."""
+    there_are = ", ".join(CONNECTION_FAULTS)
+    return f"{do} happens to messages or binds, not to a connection; there are {there_are}"
 
 
 def _spoil(fault: Fault, bind: "Bind", answer: Answer) -> None:

@@ -5,8 +5,10 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
+import pytest
 
 from gateway.simulator import control
+from gateway.simulator.behaviour import CONNECTION_FAULTS
 from gateway.simulator.smsc import Smsc
 from gateway.sms import segment
 from tests.simulator.conftest import Start
@@ -61,6 +63,71 @@ async def test_a_reply_that_can_not_be_is_refused_in_words(start: Start) -> None
             async with session.post(f"{url}/mo", json=body) as response:
                 assert response.status == 422
                 assert (await response.json())["detail"]
+
+
+@pytest.mark.parametrize(
+    ("call", "body", "said"),
+    [
+        pytest.param(
+            "mo",
+            {"from": CUSTOMER, "to": OURS, "text": "1", "join": "udh9"},
+            "join: there is no 'udh9'; did you mean udh8? There are udh8, udh16, sar, payload",
+            id="how parts are joined",
+        ),
+        pytest.param(
+            "binds", {"do": "rest"}, "do: there is no 'rest'; did you mean reset? There are drop-", id="fault"
+        ),
+        pytest.param(
+            "binds",
+            {"do": "mo-twice"},
+            "not to a connection; there are drop-before-answer,",
+            id="of messages",
+        ),
+        pytest.param(
+            "scenario", {"receipts": {"via": "x"}}, "receipts.via: there is no 'x'; there are del", id="way"
+        ),
+        pytest.param(
+            "scenario",
+            {"receipts": {"outcomes": {"deliverd": 1}}},
+            "there is no 'DELIVERD'; did you mean DELIVERED?",
+            id="a state",
+        ),
+        pytest.param(
+            "scenario",
+            {"faults": [{"do": "refuse", "status": "ESME_RTHROTLED"}]},
+            "faults.0.status: 'ESME_RTHROTLED' is no command_status; did you mean ESME_RTHROTTLED?",
+            id="status",
+        ),
+    ],
+)
+async def test_a_word_that_is_none_is_answered_with_those_that_are(
+    start: Start, call: str, body: dict[str, Any], said: str
+) -> None:
+    smsc = await start()
+    async with controlled(smsc) as (session, url), session.post(f"{url}/{call}", json=body) as response:
+        assert response.status == 422
+        assert said in (await response.json())["detail"]
+
+
+@pytest.mark.parametrize("written", ["0x58", "ESME_RTHROTTLED", "88", 88])
+async def test_a_status_is_written_as_it_is_known(start: Start, written: str | int) -> None:
+    smsc = await start()
+    change = {"throttle_status": written, "faults": [{"do": "nack", "status": written}]}
+    async with controlled(smsc) as (session, url), session.post(f"{url}/scenario", json=change) as response:
+        assert response.status == 200
+    assert smsc.scenario.throttle_status == smsc.scenario.faults[0].says == 0x58
+
+
+@pytest.mark.parametrize("do", CONNECTION_FAULTS)
+async def test_what_can_befall_a_connection_does(start: Start, do: str) -> None:
+    smsc = await start()
+    async with (
+        controlled(smsc) as (session, url),
+        client(smsc),
+        session.post(f"{url}/binds", json={"do": do, "by": "1ms"}) as response,
+    ):
+        assert response.status == 200
+        assert len((await response.json())["struck"]) == 1
 
 
 async def test_a_long_text_is_shown_as_the_phone_shows_it(start: Start) -> None:
