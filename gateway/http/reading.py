@@ -220,13 +220,15 @@ _WRITTEN: Final = (int, bool)
 
 
 class QueryReader:
-    """Reads query strings into one structure, whose fields are the parameters; each has a default."""
+    """Reads query strings into one structure, whose fields are the parameters; one without a default must be
+    given."""
 
     def __init__(self, kind: type[msgspec.Struct]) -> None:
         self.kind = kind
         fields = msgspec.structs.fields(kind)
         self._types = {field.encode_name: _without_none(field.type) for field in fields}
         self._names = {field.encode_name: field.name for field in fields}
+        self._needed = [field.encode_name for field in fields if field.required]
 
     def read(self, query: str) -> Any:
         """The typed value. Raises `Faulty`."""
@@ -247,6 +249,7 @@ class QueryReader:
             elif "\0" in text:
                 faults.append(Fault(f"/{escape(name)}", "must not contain U+0000"))
             given[name] = text
+        faults += [Fault(f"/{name}", "is missing") for name in self._needed if name not in given]
         values: dict[str, Any] = {}
         for name, text in () if faults else given.items():
             kind = self._types[name]
