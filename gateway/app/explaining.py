@@ -76,13 +76,16 @@ def _told(step: Step, parts: int) -> Iterator[str]:
 
 
 def _cut(detail: str | None) -> Iterator[str]:
-    """`sar/3`, `udh8/3#41 silent`; nothing where it was cut as usual."""
+    """`sar/3`, `udh8/3#41=ucs2 silent`; nothing where it was cut as usual."""
     if detail is None:
         return
-    join, _, rest = detail.removesuffix(SILENT).partition("/")
+    cut, _, encoding = detail.removesuffix(SILENT).partition("=")
+    join, _, rest = cut.partition("/")
     total, _, reference = rest.partition("#")
     if total != "1" or join == "payload":
         yield f"cut into {total}, {_JOINS.get(join, join)}"
+    if encoding:
+        yield f"in {encoding}"
     if reference:
         yield f"reference {reference}"
     if detail.endswith(SILENT):

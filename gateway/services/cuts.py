@@ -1,6 +1,6 @@
 """A text as the segments of its message: cut as its route wants it, and cut alike when it goes again."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -13,19 +13,34 @@ Order = Literal["first-first", "last-first"]
 ReportOn = Literal["each", "last-sent"]
 
 
-def cut(outgoing: Outgoing, cutting: Cutting, references: References) -> Split:
+def cut(
+    outgoing: Outgoing, route: str, cutting_of: Callable[[str], Cutting], references: References
+) -> Split:
     """The octets of each segment. The message has as many segments afterwards, and knows how it was cut.
 
-    Raises ValueError when what has left in part can't be cut alike by this route.
+    What has left in part is cut as the route of its first attempt cuts, into octets that this one's SMSC
+    reads. Raises ValueError when that is not possible.
     """
     if outgoing.untouched:
-        return _anew(outgoing, cutting, references)
+        outgoing.cut_for = route
+        return _anew(outgoing, cutting_of(route), references)
+    here = cutting_of(route)
+    first = cutting_of(outgoing.cut_for) if outgoing.cut_for else here
+    before = f"{outgoing.encoding} in {len(outgoing.segments)}"
+    found: list[str] = []
+    for like in (first, here, Cutting()):
+        made = _alike(outgoing, like, here)
+        found.append(f"{made.encoding} in {len(made.payloads)}")
+        if found[-1] == before:
+            return made
+    raise ValueError(f"sent as {before} segments, cut as {found[0]} now")
+
+
+def _alike(outgoing: Outgoing, like: Cutting, here: Cutting) -> Split:
     join = Join((outgoing.cut or Join.UDH8).partition("/")[0])
-    for like in (replace(cutting, join=join), Cutting(join=join)):
-        found = split(outgoing.message.body, outgoing.reference, like)
-        if len(found.payloads) == len(outgoing.segments):
-            return found
-    raise ValueError(f"sent as {len(outgoing.segments)} segments, cut into {len(found.payloads)} now")
+    shifts = like.shifts if here.default == "gsm7" else ()
+    cutting = replace(like, join=join, default=here.default, flash=here.flash, shifts=shifts)
+    return split(outgoing.message.body, outgoing.reference, cutting)
 
 
 def _anew(outgoing: Outgoing, cutting: Cutting, references: References) -> Split:
@@ -42,6 +57,7 @@ def _anew(outgoing: Outgoing, cutting: Cutting, references: References) -> Split
             found = split(message.body, free, cutting)
             how += f"#{free}"
     outgoing.cut_into(total, how)
+    outgoing.encoding = found.encoding
     return found
 
 

@@ -65,21 +65,26 @@ class Ending:
         if outgoing.untouched:
             self._end(outgoing, Event.STOPPED, now, page, reason="can't be cut into short messages")
             return
-        self._not_again(outgoing, why, now, page)
+        self._not_again(outgoing, why, now, page, always=True)
         rest = [segment for segment in outgoing.segments if segment.state is Leg.WAITING]
         if rest:  # surely not with the SMSC: the text will never be whole
             rest[0].state = Leg.LOST
             self._end(outgoing, Event.REFUSED, now, page, rest[0], reason=f"the rest can't be sent: {why}")
         self._flights.let_go(outgoing)
 
-    def _not_again(self, outgoing: Outgoing, why: str, now: datetime, page: Page) -> None:
-        """Parts that the SMSC may have, and that were to be sent once more, stay unknown."""
+    def _not_again(
+        self, outgoing: Outgoing, why: str, now: datetime, page: Page, *, always: bool = False
+    ) -> None:
+        """Parts that the SMSC may have, and that were to be sent once more, stay unknown.
+
+        The log is told where it says otherwise: a second attempt was refused or taken back. Or `always`.
+        """
         for segment in outgoing.segments:
             if segment.state is not Leg.WAITING or not segment.doubtful:
                 continue
             segment.state = Leg.UNKNOWN
             self._flights.mark_unknown(segment)
-            if outgoing.status is not Status.UNKNOWN:  # its second attempt was refused or taken back
+            if always or outgoing.status is not Status.UNKNOWN:
                 reason = f"not sent a second time: {why}"
                 fields = {"copy": segment.copy, "reason": reason}
                 page.steps.append(outgoing.advance(Event.LOST, now, segment.number, **fields))

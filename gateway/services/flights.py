@@ -63,7 +63,18 @@ class Segment:
 class Outgoing:
     """A message on its way."""
 
-    __slots__ = ("__weakref__", "cut", "message", "reference", "segments", "seq", "status", "taken")
+    __slots__ = (
+        "__weakref__",
+        "cut",
+        "cut_for",
+        "encoding",
+        "message",
+        "reference",
+        "segments",
+        "seq",
+        "status",
+        "taken",
+    )
 
     def __init__(self, message: Message) -> None:
         self.message = message
@@ -72,6 +83,9 @@ class Outgoing:
         self.segments = [Segment(self, number) for number in range(1, message.segments + 1)]
         #: How its text was cut, as `udh8/3` or `sar/2`; none before its first attempt.
         self.cut: str | None = None
+        #: In what, and by which route it was cut so: the rest and later copies are cut as this one's were.
+        self.encoding = message.encoding
+        self.cut_for = ""
         #: Of its segments' header; the same whenever they are sent.
         self.reference = reference_of(message.id, "udh8")
         self.taken = False  #: out of the queue, its attempt about to be written
@@ -107,6 +121,8 @@ class Outgoing:
         """What the log has to know of an attempt beside its numbers: how it was cut, whether it is silent."""
         usual = self._usual_cut
         cut = self.cut or usual
+        if self.encoding != self.message.encoding:
+            cut += f"={self.encoding}"
         if cut == usual and not segment.silent:
             return None
         return cut + SILENT if segment.silent else cut
@@ -122,6 +138,8 @@ class Outgoing:
             self.status = Status(step.status)
             if step.kind == Event.ATTEMPT:
                 self._cut_again(step.detail)
+                if self.untouched:
+                    self.cut_for = step.route or ""
             touched = self.segments if step.segment is None else [self.segments[step.segment - 1]]
             for segment in touched:
                 segment.copy = step.copy or segment.copy
@@ -139,7 +157,8 @@ class Outgoing:
                 segment.state = _leg_after(step, segment.state)
 
     def _cut_again(self, detail: str | None) -> None:
-        how = (detail or self._usual_cut).removesuffix(SILENT)
+        how, _, encoding = (detail or self._usual_cut).removesuffix(SILENT).partition("=")
+        self.encoding = encoding or self.message.encoding
         total = how.partition("/")[2].partition("#")[0]
         self.cut_into(int(total) if total.isdigit() else self.message.segments, how)
 

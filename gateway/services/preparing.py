@@ -43,7 +43,7 @@ class Preparing:
         """All that waits of a message. Raises ValueError, with nothing changed, when it can't be cut."""
         message = outgoing.message
         habits = self._habits
-        made = cut(outgoing, habits.cutting(route), self._references)
+        made = cut(outgoing, route, habits.cutting, self._references)
         handling = read_handling(message.handling)
         steps: list[Step] = []
         parcels: list[Parcel] = []

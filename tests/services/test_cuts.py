@@ -8,6 +8,7 @@ from gateway.services.cuts import Order, ReportOn, cut, in_order
 from gateway.services.flights import Leg, Outgoing
 from gateway.services.references import References
 from gateway.sms.cutting import PLAIN, Cutting, Join
+from gateway.sms.segment import Split
 from tests.services.road import message_to
 
 LONG = "您上月的流量中有一部分为夜间自动更新产生，" * 8  # 168 characters: three parts of 67, or of 66
@@ -16,6 +17,11 @@ EDGE = "好" * 134  # two parts of 67, three of 66
 
 def flying(body: str = LONG, uid: int = 0x2907) -> Outgoing:
     return Outgoing(message_to(body=body)._replace(id=UUID(int=uid << 16)))
+
+
+def cut_by(outgoing: Outgoing, cutting: Cutting, references: References) -> Split:
+    """As a route with these habits cuts it; there is no other one."""
+    return cut(outgoing, "here", {"here": cutting}.__getitem__, references)
 
 
 def leave(outgoing: Outgoing) -> None:
@@ -38,7 +44,7 @@ def leave(outgoing: Outgoing) -> None:
 )
 def test_a_text_is_cut_as_its_route_wants_it(cutting: Cutting, body: str, how: str, reference: int) -> None:
     outgoing = flying(body)
-    made = cut(outgoing, cutting, References())
+    made = cut_by(outgoing, cutting, References())
     assert outgoing.cut == how
     assert outgoing.reference == reference
     assert len(made.payloads) == len(outgoing.segments) == int(how.rpartition("/")[2])
@@ -47,7 +53,7 @@ def test_a_text_is_cut_as_its_route_wants_it(cutting: Cutting, body: str, how: s
 def test_two_texts_to_one_number_do_not_share_a_reference() -> None:
     references = References()
     first, second = flying(uid=0x0107), flying(uid=0x0207)
-    before, after = (cut(each, PLAIN, references) for each in (first, second))
+    before, after = (cut_by(each, PLAIN, references) for each in (first, second))
     assert (first.reference, second.reference) == (7, 8)
     assert (first.cut, second.cut) == ("udh8/3", "udh8/3#8")
     assert {payload[3] for payload in before.payloads} == {7}
@@ -57,15 +63,15 @@ def test_two_texts_to_one_number_do_not_share_a_reference() -> None:
 def test_while_nothing_has_left_it_is_cut_anew_for_each_route() -> None:
     outgoing, references = flying(EDGE), References()
     for cutting, total in ((Cutting(join=Join.UDH16), 3), (PLAIN, 2), (Cutting(join=Join.PAYLOAD), 1)):
-        cut(outgoing, cutting, references)
+        cut_by(outgoing, cutting, references)
         assert [segment.number for segment in outgoing.segments] == list(range(1, total + 1))
 
 
 def test_what_was_put_off_before_is_not_forgotten_with_another_cut() -> None:
     outgoing, references = flying(EDGE), References()
-    cut(outgoing, PLAIN, references)
+    cut_by(outgoing, PLAIN, references)
     outgoing.segments[1].copy = outgoing.segments[1].refusals = outgoing.segments[1].patience = 2
-    cut(outgoing, Cutting(join=Join.SAR), references)
+    cut_by(outgoing, Cutting(join=Join.SAR), references)
     assert [(each.patience, each.doubtful) for each in outgoing.segments] == [(2, 0)] * len(outgoing.segments)
 
 
@@ -80,9 +86,9 @@ def test_what_was_put_off_before_is_not_forgotten_with_another_cut() -> None:
 @pytest.mark.parametrize("body", [LONG, "Ihre Anfrage wurde bearbeitet. [1] " * 9], ids=["ucs2", "gsm7"])
 def test_what_has_left_is_cut_alike_by_another_route(other: Cutting, body: str) -> None:
     outgoing, references = flying(body), References()
-    before = cut(outgoing, PLAIN, references)
+    before = cut_by(outgoing, PLAIN, references)
     leave(outgoing)
-    again = cut(outgoing, other, references)
+    again = cut_by(outgoing, other, references)
     assert outgoing.cut == f"udh8/{len(before.payloads)}"
     assert again.join == before.join
     assert [each[:6] for each in again.payloads] == [each[:6] for each in before.payloads]
@@ -90,11 +96,44 @@ def test_what_has_left_is_cut_alike_by_another_route(other: Cutting, body: str) 
 
 def test_what_can_not_be_cut_alike_is_an_error() -> None:
     outgoing = flying(LONG)
-    cut(outgoing, PLAIN, References())
+    cut_by(outgoing, PLAIN, References())
     leave(outgoing)
     outgoing.segments.pop()
-    with pytest.raises(ValueError, match="sent as 2 segments, cut into 3 now"):
-        cut(outgoing, PLAIN, References())
+    with pytest.raises(ValueError, match="sent as ucs2 in 2 segments, cut as ucs2 in 3 now"):
+        cut_by(outgoing, PLAIN, References())
+
+
+#: Folded it is GSM 7-bit in two parts, as it is written UCS-2 in four.
+FANCY = "“" + "Your complaint has been looked into by a person. " * 4 + "”"
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        pytest.param(Cutting(fold=True), PLAIN, id="folded by the first route"),
+        pytest.param(PLAIN, Cutting(fold=True), id="folded by the second"),
+        pytest.param(Cutting(fold=True), Cutting(default="latin1"), id="another alphabet"),
+    ],
+)
+def test_the_rest_is_cut_as_the_route_of_the_first_attempt_cuts(first: Cutting, then: Cutting) -> None:
+    outgoing, cuttings = flying(FANCY), {"first": first, "then": then}
+    before = cut(outgoing, "first", cuttings.__getitem__, References())
+    leave(outgoing)
+    again = cut(outgoing, "then", cuttings.__getitem__, References())
+    assert (again.encoding, len(again.payloads)) == (before.encoding, len(before.payloads))
+    assert outgoing.cut_for == "first"
+
+
+def test_parts_of_another_encoding_do_not_go_for_the_rest() -> None:
+    """Its route is gone, and as many parts in another encoding are still others."""
+    body = "“" + "x" * 70  # two parts in UCS-2, one folded
+    outgoing = flying(body)
+    cut(outgoing, "gone", {"gone": Cutting(fold=True)}.__getitem__, References())
+    leave(outgoing)
+    assert outgoing.encoding == "gsm7"
+    outgoing.encoding = "other"
+    with pytest.raises(ValueError, match="sent as other in 1 segments"):
+        cut(outgoing, "then", lambda _: PLAIN, References())
 
 
 @pytest.mark.parametrize(
@@ -112,7 +151,7 @@ def test_parts_go_as_the_route_says(
     order: Order, report_on: ReportOn, numbers: list[int], silent: list[int]
 ) -> None:
     outgoing = flying()
-    cut(outgoing, PLAIN, References())
+    cut_by(outgoing, PLAIN, References())
     due = in_order(outgoing, order, report_on)
     assert [segment.number for segment in due] == numbers
     assert [segment.number for segment in due if segment.silent] == silent
@@ -120,7 +159,7 @@ def test_parts_go_as_the_route_says(
 
 def test_a_part_that_goes_again_alone_asks_for_its_receipt() -> None:
     outgoing = flying()
-    cut(outgoing, PLAIN, References())
+    cut_by(outgoing, PLAIN, References())
     in_order(outgoing, "first-first", "last-sent")
     for segment in outgoing.segments[1:]:
         segment.state = Leg.TAKEN
@@ -137,6 +176,6 @@ def test_a_part_that_goes_again_alone_asks_for_its_receipt() -> None:
 )
 def test_the_log_is_told_what_is_not_usual(cutting: Cutting, silent: bool, told: str | None) -> None:
     outgoing = flying()
-    cut(outgoing, cutting, References())
+    cut_by(outgoing, cutting, References())
     outgoing.segments[0].silent = silent
     assert outgoing.told_of(outgoing.segments[0]) == told

@@ -184,3 +184,33 @@ async def test_attempts_whose_commit_was_not_seen_are_taken_back_on_record(
     await node.accept(message)
     assert await node.until(message, "submitted") == ["attempt", "returned", "attempt", "submitted"]
     assert await node.reasons(message, "attempt") == [None, None]
+
+
+# What has begun and can't be cut as it was
+
+
+@pytest.mark.parametrize(
+    ("second", "status", "reasons"),
+    [
+        pytest.param(Fate.LOST, "unknown", ["lost"], id="nobody knows of the rest"),
+        pytest.param(Fate.PUT_OFF, "failed", [], id="the rest is surely not there"),
+    ],
+)
+async def test_a_begun_message_that_can_not_be_cut_alike_says_so_and_waits_for_nothing(
+    roads: Roads, second: Fate, status: str, reasons: list[str]
+) -> None:
+    node = await roads.node(lambda p: Fate.TAKEN if p.token.number == 1 else second, unknown_wait=60.0)
+    message = message_to(body=LONG)
+    await node.accept(message)
+    await until(lambda: len(node.carrier.sent) == 2)
+    await node.settled()
+    node.carrier.sent[0].token.outgoing.encoding = "another"
+    backlog = node.dispatch._backlog
+    backlog._later = [(0.0, n, what) for n, (_, _, what) in enumerate(backlog._later)]
+    backlog.wake.set()
+    await until(lambda: not node.flights.open)
+    await node.settled()
+    await node.until(message, status)
+    ended = await node.reasons(message, "refused" if status == "failed" else "lost")
+    assert len(ended) == len(reasons) + 1
+    assert "sent as another in 2 segments" in (ended[-1] or "")
