@@ -116,6 +116,7 @@ def reasons(slots: Iterable[Slot]) -> str:
     """Why these do not work, each reason once with the names of those that it keeps down."""
     by_reason: dict[str, list[str]] = {}
     for slot in slots:
-        why = slot.last_error or ("connecting" if slot.connecting or slot.link else "down")
+        why = (slot.link.last_error if slot.link is not None else "") or slot.last_error
+        why = why or ("connecting" if slot.connecting else "down")
         by_reason.setdefault(why, []).append(slot.name)
     return "; ".join(f"{', '.join(names)}: {why}" for why, names in by_reason.items())
