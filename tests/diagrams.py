@@ -5,7 +5,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final, TypeVar
 
-from gateway.domain import message, survey
+from gateway.domain import confirmation, message, survey
 
 DOCS: Final = Path(__file__).resolve().parent.parent / "docs"
 
@@ -37,6 +37,7 @@ DIAGRAMS: Final = {
         (message.Status.QUEUED, message.Status.SCHEDULED, message.Status.HELD, message.Status.SUPPRESSED),
     ),
     "survey": mermaid(survey.TRANSITIONS, (survey.Status.OPEN, survey.Status.SUPPRESSED)),
+    "confirmation": mermaid(confirmation.TRANSITIONS, (confirmation.Status.PENDING,)),
 }
 
 
