@@ -67,7 +67,8 @@ def judged(
     if faults and not own:
         able = not any(judge_templates(keywords, around.catalogue))
         keywords = msgspec.structs.replace(keywords, entries=fit if able else {})
-    doubts = list(doubts_of(keywords, around.connectors))
+    asked = own or any(name.startswith(LOOKUP) for name in around.connectors)  # else there is no hall yet
+    doubts = list(doubts_of(keywords, around.connectors)) if asked else []
     tell = [told(each, str(path), lines) for each in faults]
     doubted = [told(each, str(path), lines) for each in doubts]
     return (keywords, tell, doubted) if own else (keywords, [], [*tell, *doubted])

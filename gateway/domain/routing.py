@@ -222,10 +222,7 @@ def route(
     found: dict[Outcome, Conversation | None] = {
         Outcome.PAID: offer,
         Outcome.OPT_OUT_SURVEYS: survey or next(iter(asked), None),
-        Outcome.OPT_OUT_MARKETING: None,
-        Outcome.OPT_IN: None,
-        Outcome.MENU: None,
-        Outcome.ENQUIRY: None,
+        **dict.fromkeys(_OF_NONE),
         Outcome.WHICH: torn,
         Outcome.OVER: over,
         Outcome.CLEAR: clear,
@@ -239,6 +236,8 @@ def route(
     )
 
 
+#: They are about no conversation that there is already.
+_OF_NONE: Final = (Outcome.OPT_OUT_MARKETING, Outcome.OPT_IN, Outcome.MENU, Outcome.ENQUIRY)
 _SCOPES: Final = {Outcome.OPT_OUT_SURVEYS: Scope.SURVEYS, Outcome.OPT_OUT_MARKETING: Scope.MARKETING}
 
 

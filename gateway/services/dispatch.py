@@ -23,6 +23,7 @@ from gateway.services.backlog import Backlog
 from gateway.services.carrier import Carrier, EarlyReceipts, Fate, Outcome, Ownership, Parcel
 from gateway.services.ending import Ending, is_too_late
 from gateway.services.flights import Flights, Leg, Outgoing, Segment
+from gateway.services.heeding import ask
 from gateway.services.ledger import Ledger
 from gateway.services.notices import Notices
 from gateway.services.preparing import Preparing
@@ -246,6 +247,8 @@ class Dispatch:
                     if not self._is_ours(outgoing):
                         continue
                     if not self._ending.ends(outgoing, refused.get(outgoing.message.id), now, page):
+                        if outgoing.untouched and (asked := ask(outgoing.message, now)) is not None:
+                            page.asks.append(asked)
                         parcels += self._prepare(outgoing, route, now, page)
             if page.steps:
                 lost = await self._ledger.record(page.entry())

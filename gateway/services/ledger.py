@@ -12,6 +12,7 @@ from gateway.domain.event import Callback
 from gateway.domain.message import Step
 from gateway.domain.timer import Timer
 from gateway.services.commit import GroupCommit
+from gateway.services.heeding import Asked, heed
 from gateway.storage import callbacks as callback_rows
 from gateway.storage import messages as message_rows
 from gateway.storage import timers as timer_rows
@@ -30,6 +31,7 @@ class Entry(NamedTuple):
     callbacks: Sequence[Callback] = ()
     #: Anything else of the same transaction.
     also: Callable[[Connection], Awaitable[None]] | None = None
+    asks: Sequence[Asked] = ()  #: whose steps are stored only if no opt-out stands against them
 
 
 Place = tuple[UUID, int]  #: a message and the seq of a step
@@ -74,7 +76,8 @@ class Ledger:
         self._commit: GroupCommit[Entry, frozenset[Place]] = GroupCommit(name, self._flush, limit=2000)
 
     async def record(self, entry: Entry) -> frozenset[Place]:
-        """Store an entry. Returns the steps that were not stored: another owner took their place first.
+        """Store an entry. Returns the steps that were not stored: another owner took their place first,
+        or the customer has opted out.
 
         Raises `StorageUnavailable`; then whether it was stored is not known.
         """
@@ -112,10 +115,14 @@ class Ledger:
         callbacks = [callback for entry in entries for callback in entry.callbacks]
         timers = [timer for entry in entries for timer in entry.timers]
         others = [entry.also for entry in entries if entry.also is not None]
+        asked = [asked for entry in entries for asked in entry.asks]
         lost = [_NONE] * len(entries)
+        refused: frozenset[UUID] = frozenset()
         try:
-            if callbacks or timers or others:
+            if callbacks or timers or others or asked:
                 async with self._connection.transaction() as connection:
+                    if asked and (refused := await heed(connection, asked)):
+                        steps = [step for step in steps if step.message_id not in refused]
                     if steps:
                         await message_rows.append(connection, steps)
                     await self._beside(connection, timers, callbacks, others)
@@ -125,12 +132,20 @@ class Ledger:
         except asyncpg.UniqueViolationError:
             steps, late = _in_turn(entries)
             async with self._connection.transaction() as connection:
+                if asked and (refused := await heed(connection, asked)):
+                    steps = [step for step in steps if step.message_id not in refused]
                 stored = await message_rows.append_if_free(connection, steps)
                 await self._beside(connection, timers, callbacks, others, again=True)
             lost = [
                 frozenset(place for place in map(_place, entry.steps) if place in mine or place not in stored)
                 for entry, mine in zip(entries, late, strict=True)
             ]
+        else:
+            if refused:
+                lost = [
+                    frozenset(_place(step) for step in entry.steps if step.message_id in refused)
+                    for entry in entries
+                ]
         if callbacks:
             self._callbacks_made(callbacks)
         return lost

@@ -11,6 +11,7 @@ from gateway.domain.timer import Timer, TimerKind
 from gateway.services.backlog import Backlog
 from gateway.services.carrier import EarlyReceipts, Fate, Outcome
 from gateway.services.flights import SENDER_REFUSED, Flights, Leg, Outgoing, Segment, resendable
+from gateway.services.heeding import Asked
 from gateway.services.ledger import Entry
 from gateway.services.notices import Notices
 from gateway.telemetry import ACCEPT_TO_SUBMIT, MAYBE_DUPLICATE, SETTLED, UNKNOWN
@@ -32,10 +33,11 @@ class Page:
         self.steps: list[Step] = []
         self.timers: list[Timer] = []
         self.callbacks: list[Callback] = []
+        self.asks: list[Asked] = []
 
     def entry(self) -> Entry:
         """For the ledger."""
-        return Entry(self.steps, self.timers, self.callbacks)
+        return Entry(self.steps, self.timers, self.callbacks, asks=self.asks)
 
 
 class Settling:

@@ -1,6 +1,6 @@
 """What we know of a number: language, tier, opt-outs."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -19,6 +19,17 @@ async def standings(connection: Connection, customers: Sequence[tuple[int, str]]
     return {row[0]: Standing(language=row[1], tier=row[2], opt_outs=frozenset(row[3])) for row in rows}
 
 
+#: The first number of the advisory locks that keep opt-outs and attempts of a bucket apart.
+LOCKS: Final = 0x6F70746F
+SHARE: Final = f"SELECT pg_advisory_xact_lock_shared({LOCKS}, b) FROM unnest($1::int[]) AS b"  # noqa: S608 - ours
+HOLD: Final = f"SELECT pg_advisory_xact_lock({LOCKS}, b) FROM unnest($1::int[]) AS b"  # noqa: S608 - ours
+
+
+async def share(connection: Connection, buckets: Collection[int]) -> None:
+    """Until this transaction ends, no opt-out of these buckets commits; one that did is seen from now on."""
+    await connection.execute(SHARE, sorted(buckets))  # all lock in one order
+
+
 # Said twice it holds once.
 OPT_OUT: Final = """
 INSERT INTO contacts AS c (bucket, msisdn, opt_outs, updated_at)
@@ -32,8 +43,12 @@ SELECT u.bucket, u.msisdn, array_agg(DISTINCT u.scope), $4
 
 
 async def opt_out(connection: Connection, scopes: Sequence[tuple[int, str, str]], now: datetime) -> None:
-    """Add opt-outs: bucket, MSISDN, and a scope such as `lane:marketing`."""
+    """Add opt-outs: bucket, MSISDN, and a scope such as `lane:marketing`.
+
+    Waits until no attempt of these buckets is being written: see `share`.
+    """
     if scopes:
+        await connection.execute(HOLD, sorted({bucket for bucket, _, _ in scopes}))
         await connection.execute(
             OPT_OUT, [b for b, _, _ in scopes], [m for _, m, _ in scopes], [s for _, _, s in scopes], now
         )
