@@ -3,7 +3,7 @@
 import argparse
 import sys
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import asyncpg
 import msgspec
@@ -18,6 +18,12 @@ from gateway.domain.ids import IdSource, Kind
 from gateway.services.keys import Key, Keys, Scope, unknown_scopes
 from gateway.services.lookups import Lookups
 from gateway.storage import migrate as migrations
+
+#: Scopes that open something in this version; the others are for what is yet to come.
+OPENING: Final = (
+    *(Scope.MESSAGES_WRITE, Scope.TICKETS_WRITE, Scope.CONFIRMATIONS_WRITE),
+    *(Scope.READ, Scope.PII_READ, Scope.ADMIN),
+)
 
 
 async def migrate(args: argparse.Namespace, settings: Settings) -> int:
@@ -51,7 +57,7 @@ async def key_create(args: argparse.Namespace, settings: Settings) -> int:
     """Make a key and show it, once."""
     strange = unknown_scopes(args.scopes)
     if strange or not args.scopes:
-        known = ", ".join(Scope)
+        known = ", ".join(OPENING)
         say("key create", f"no such scope: {', '.join(strange) or 'none given'}; there are {known}")
         return WRONG_USE
     if not args.name.strip():

@@ -36,7 +36,7 @@ def number(raw: str, regions: Sequence[str]) -> Msisdn | Fault:
 
 def not_a_number(regions: Sequence[str]) -> str:
     """What is said of a number that none of these regions has."""
-    return f"is not a mobile number of a configured region ({', '.join(regions)})"
+    return f"is not a mobile number of a region in regions.accept ({', '.join(regions)})"
 
 
 def length_of_time(

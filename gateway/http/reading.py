@@ -12,7 +12,8 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from gateway.domain.request import Fault
+from gateway.domain.handling import read_tag
+from gateway.domain.request import Fault, TagName
 from gateway.http.exchange import Answer
 from gateway.http.problem import INVALID_QUERY, INVALID_REQUEST, MALFORMED_JSON, problem
 from gateway.http.wording import sentence
@@ -89,7 +90,10 @@ def _faults_in_map(value: dict[str, Any], kinds: tuple[Any, Any], pointer: str) 
     faults: list[Fault] = []
     for name, item in value.items():
         at = f"{pointer}/{escape(name)}"
-        faults += faults_in(name, kinds[0], at) or faults_in(item, kinds[1], at)
+        found = faults_in(name, kinds[0], at) or faults_in(item, kinds[1], at)
+        if not found and kinds[0] is TagName and isinstance(told := read_tag(name), str):
+            found = [Fault(at, told)]  # else it would be told when the others are mended
+        faults += found
     return faults
 
 

@@ -11,6 +11,7 @@ from aiohttp import web
 from gateway.app import admin, database
 from gateway.cli import parser
 from gateway.config import Database, Secret, Settings
+from gateway.http.resources import ROUTES
 from gateway.storage import migrate as migrations
 
 KEY = {"name": "crm", "scopes": ["read"], "rate": None, "json": False}
@@ -128,6 +129,16 @@ async def test_an_id_that_nothing_has_is_wrong_use(
     assert await command(given(json=False, **line), on(database_dsn)) == 2
     name = "explain" if command is admin.explain else "key revoke"
     assert capsys.readouterr().err.startswith(f"huiyin {name}: {line['id']}: ")
+
+
+async def test_the_scopes_that_are_listed_open_something(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wish = KEY | {"scopes": ["foo"]}
+    assert await admin.key_create(given(**wish), Settings(home=tmp_path)) == 2
+    listed = capsys.readouterr().err.strip().partition("there are ")[2].split(", ")
+    asked = {str(route.scope) for route in ROUTES if route.scope is not None}
+    assert set(listed) == asked | {"pii:read"}
 
 
 # --- send ----------------------------------------------------------------------------------------

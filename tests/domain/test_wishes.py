@@ -30,7 +30,7 @@ def test_numbers(raw: str, read: str | None) -> None:
 
 def test_a_number_of_no_region_is_told_which_regions_there_are() -> None:
     found = wishes.number("10086", ["cn", "hk"])
-    assert found == Fault("/to", "is not a mobile number of a configured region (cn, hk)")
+    assert found == Fault("/to", "is not a mobile number of a region in regions.accept (cn, hk)")
 
 
 @pytest.mark.parametrize(

@@ -120,7 +120,7 @@ def test_a_fault_is_a_sentence(fields: dict[str, Any], detail: str) -> None:
 
 
 def test_each_name_and_value_of_a_map_is_told_by_its_own_pointer() -> None:
-    parameters = {"0x1403": "0a0", "1403": "0a", "0x5": 5, "a/b": None, "0x0006": "0a"}
+    parameters = {"0x1403": "0a0", "1403": "0a", "0x5": 5, "a/b": None, "0x0006": "0a", "0x0424": "0a"}
     body = {"to": "13905310001", "handling": {"priority": 4, "parameters": parameters, "x": 1}}
     problem = told(Reader(MessageRequest), json.dumps(body).encode())
     assert [(fault.pointer, fault.detail) for fault in problem.errors] == [
@@ -129,6 +129,7 @@ def test_each_name_and_value_of_a_map_is_told_by_its_own_pointer() -> None:
         ("/handling/parameters/1403", "must be a tag, 0x0001 to 0xFFFF"),
         ("/handling/parameters/0x5", "must be a text, not a whole number"),
         ("/handling/parameters/a~1b", "must be a tag, 0x0001 to 0xFFFF"),
+        ("/handling/parameters/0x0424", "can't be set: it carries the text, which the gateway does"),
         ("/handling/x", "is not a field of this request; they are: flash, priority, deliver_at, parameters"),
     ]
 
