@@ -1,6 +1,7 @@
 """What is read from files at the start and again when they change: templates and rules."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from gateway.config import Settings, read_files
@@ -16,6 +17,13 @@ class FaultyFilesError(Exception):
         self.faults = faults
 
 
+class Papers(NamedTuple):
+    """Texts and rules as read together."""
+
+    catalogue: Catalogue
+    rules: Rules
+
+
 class Desk:
     """The texts and rules in force. A faulty new version changes nothing."""
 
@@ -24,18 +32,21 @@ class Desk:
         self._adjust = adjust
         self.catalogue: Catalogue = Catalogue({})
         self.rules = Rules()
-        self.reload()
+        self.use(self.read())
 
-    def reload(self) -> None:
-        """Read everything anew. Raises `FaultyFilesError`, and then all stays as it was."""
+    def use(self, papers: Papers) -> None:
+        """These are in force from now on."""
+        self.catalogue, self.rules = papers
+
+    def read(self) -> Papers:
+        """Read everything anew; nothing changes yet. Raises `FaultyFilesError`."""
         files = read_files(self._settings)
         if files.faults:
             raise FaultyFilesError(list(files.faults))
         shared = frozenset(
             sender.number for sender in self._settings.senders.values() if not sender.extensions
         )
-        self.catalogue = files.catalogue
-        self.rules = self._adjust(
+        rules = self._adjust(
             Rules(
                 surveys=files.surveys,
                 replies=files.replies,
@@ -46,3 +57,4 @@ class Desk:
                 access_numbers=shared,
             )
         )
+        return Papers(files.catalogue, rules)

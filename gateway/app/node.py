@@ -119,28 +119,36 @@ class Node:
         await self._stop()
 
     def reload(self) -> None:
-        """Read templates, rules and routing anew; what can't be used is told, and changes nothing."""
+        """Read templates, rules and routing anew: all of it, or, when a fault is told, nothing."""
         try:
-            self.desk.reload()
-            self._steer_anew()
+            papers, steer = self.desk.read(), self._read_steering()
         except (FaultyFilesError, ConfigError) as error:
             telemetry.UP_TO_DATE.set(0)
             for fault in error.faults:
                 log.error("not loaded, the former stays in force", extra={"fault": fault})
-        else:
-            telemetry.UP_TO_DATE.set(1)
-            log.info("templates, rules and routing table loaded")
-
-    def _steer_anew(self) -> None:
-        """Take over [[routing]] and the rates of senders. Raises `ConfigError`, with all as it was."""
-        if self._read_again is None:
             return
-        settings = self._read_again()
-        strange = [name for name in settings.smsc if name not in self.settings.smsc]
-        if strange:
+        self.desk.use(papers)
+        steer()
+        telemetry.UP_TO_DATE.set(1)
+        log.info("templates, rules and routing table loaded")
+
+    def _read_steering(self) -> Callable[[], None]:
+        """[[routing]] and the rates of senders anew: what is called takes them over. Raises `ConfigError`."""
+        if self._read_again is None:
+            return lambda: None
+        settings, before = self._read_again(), self.settings.smsc
+        if strange := [name for name in settings.smsc if name not in before]:
             raise ConfigError([f"[smsc.{name}] is new: restart to use it" for name in strange])
-        self.binds.steer(steering_of(settings), rates_of(settings))
-        self.dispatch.steered()
+        steering, rates = steering_of(settings), rates_of(settings)
+
+        def steer() -> None:
+            for name in before:
+                if settings.smsc.get(name) != before[name]:
+                    log.warning("changed, and as before until a restart", extra={"section": f"smsc.{name}"})
+            self.binds.steer(steering, rates)
+            self.dispatch.steered()
+
+        return steer
 
     # In order
 

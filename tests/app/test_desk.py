@@ -32,8 +32,8 @@ def test_a_reload_of_faulty_files_changes_nothing(settings: Settings, rules: str
     before = desk.rules, desk.catalogue
     settings.path("rules/surveys.yaml").write_text(rules)
     with pytest.raises(FaultyFilesError):
-        desk.reload()
+        desk.read()
     assert (desk.rules, desk.catalogue) == before
     settings.path("rules/surveys.yaml").write_text("expires_in: 48h")
-    desk.reload()
+    desk.use(desk.read())
     assert desk.rules.surveys.expires_in.total_seconds() == 48 * 3600
