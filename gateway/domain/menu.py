@@ -77,8 +77,8 @@ Stepped = tuple[Menu, list[Effect]]
 
 #: What the customer is told of several services is cut here: nobody has so many.
 MAX_NAMED: Final = 100
-#: So many are named where all are to go.
-SOME: Final = 12
+#: So many are named in one text, for a receipt that is too long to be sent is none.
+SOME: Final = 8
 
 
 def listed(subscriptions: Iterable[Subscription], now: datetime, zone: ZoneInfo) -> tuple[Item, ...]:
@@ -332,10 +332,10 @@ def _with(menu: Menu, changed: Iterable[Cancellation]) -> Menu:
 
 def _receipt(menu: Menu, about: Sequence[Cancellation], rules: MenuRules, *, owed: bool) -> Reply:
     names = {item.service: item.name for item in menu.subject.items}
-    params = {
-        progress.value: _named(names[each.service] for each in about if each.progress is progress)
-        for progress in Progress
-    }
+    params = {}
+    for progress in Progress:
+        named = [names[each.service] for each in about if each.progress is progress]
+        params[progress.value] = _named(named[:SOME] + ["..."] * (len(named) > SOME))
     return Reply(rules.templates.receipt, params, owed=owed)
 
 
