@@ -85,9 +85,9 @@ class Smsc(Struct, frozen=True, kw_only=True):
     """An SMS centre and our account there. The name is the route's: it stands in logs, figures and rules, and
     is of letters, digits, `-`, `_` and `.`.
 
-    An account stands in one section, with as many `binds` as it may have: an SMSC gives receipts and replies to
-    any session of the account that sent, and a receipt that comes by another section's matches nothing there.
-    `huiyin check` warns of it.
+    An account stands in one section, with as many `binds` as it may have: an SMSC gives receipts and replies
+    to any session of the account that sent, and a receipt that comes by another section's matches nothing
+    there: it counts in `huiyin_receipts_unmatched`. `huiyin check` warns of it.
     """
 
     host: Annotated[str, says("name or address of the SMSC", min_length=1)]
