@@ -41,7 +41,6 @@ from gateway.services.keys import KeyRing
 from gateway.services.leases import Leases
 from gateway.services.ledger import Ledger
 from gateway.services.lookups import Lookups
-from gateway.services.matching import Receipt
 from gateway.services.notices import Notices
 from gateway.services.outbox import Outbox
 from gateway.services.receipts import Receipts
@@ -294,7 +293,7 @@ class Node:
             self.binds.start(
                 Ears(
                     outcomes=self.dispatch.outcomes,
-                    receipts=self._store_receipts,
+                    receipts=self._unreported.hearing(self._receipts.store),
                     short_messages=self._inbound.store,
                     room_again=self.dispatch.room_again,
                     number_of=self._number_of,
@@ -360,10 +359,6 @@ class Node:
     async def _lost(self, buckets: Sequence[int]) -> None:
         self._unreported.lost(buckets)
         await self.dispatch.lost(buckets)
-
-    async def _store_receipts(self, receipts: Sequence[Receipt]) -> None:
-        await self._receipts.store(receipts)
-        self._unreported.told(receipts)
 
     def _owned(self) -> list[int]:
         return self.leases.owned()

@@ -4,7 +4,7 @@ process, or an earlier owner, handed to the SMSC. Nothing is matched by it: it k
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Final, NamedTuple
@@ -31,6 +31,7 @@ PAUSE_SECONDS: Final = 0.02
 AGAIN: Final = (10.0, 1_000)
 _ANSWERS: Final = frozenset({Event.ACCEPTED, Event.SUBMITTED})
 
+Store = Callable[[Sequence[Receipt]], Awaitable[None]]
 Key = tuple[str, str]  #: a route, and what makes an id comparable there
 
 
@@ -83,6 +84,15 @@ class Unreported:
             due = self._due.get(receipt.route)
             if due and receipt.verdict is not Verdict.NOTHING_YET:
                 due.pop(receipt.key, None)
+
+    def hearing(self, store: Store) -> Store:
+        """The same storing of receipts, of which it is `told` then."""
+
+        async def stored(receipts: Sequence[Receipt]) -> None:
+            await store(receipts)
+            self.told(receipts)
+
+        return stored
 
     async def run(self) -> None:
         """Read what was gained, and look again at what was read; never ends."""

@@ -67,7 +67,7 @@ async def test_a_receipt_ends_the_waiting(roads: Roads, verdict: Verdict, left: 
     node = await sent_before(roads, message_to())
     unreported = counting(node)
     await until(lambda: unreported.awaiting_of("main")[0] == 1)
-    unreported.told([receipt_for("id1", ANNA, verdict)])
+    await unreported.hearing(node.receipts.store)([receipt_for("id1", ANNA, verdict)])
     assert unreported.awaiting_of("main")[0] == left
 
 
