@@ -30,6 +30,7 @@ from gateway.http.ports import Check, Services
 from gateway.services.callbacks import Callbacks
 from gateway.services.compose import Composer, Sender
 from gateway.services.confirmations import Confirmations
+from gateway.services.contacts import Contacts
 from gateway.services.conversations import Conversations
 from gateway.services.dispatch import Dispatch, Patience
 from gateway.services.evidence import Evidence
@@ -247,6 +248,7 @@ class Node:
             language=settings.templates.language,
             valid_for=settings.delivery.valid_for,
             estimate=self.binds.estimate,
+            unable=self.binds.unable,
         )
         self._conversations = Conversations(
             composer,
@@ -384,6 +386,7 @@ class Node:
             lookups=Lookups(self.database, self.now, self._regions),
             reports=self._reports,
             subscriptions=Subscriptions(self.database, self.now, self._regions),
+            contacts=Contacts(self.database, self._conversations, self.now, self._regions),
             keys=self._keys,
             ways=self.binds if self._sends else None,
             checks=self._checks(),

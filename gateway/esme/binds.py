@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from gateway.domain.handling import Handling
 from gateway.domain.message import Message
 from gateway.domain.steering import Steering
 from gateway.esme import figures
@@ -20,7 +21,7 @@ from gateway.esme.outages import Outages
 from gateway.esme.route import BindMode, Route
 from gateway.esme.slots import Slot, reasons
 from gateway.esme.tape import Tapes
-from gateway.esme.translate import key_of_receipt, key_of_response
+from gateway.esme.translate import key_of_receipt, key_of_response, unable_to_keep
 from gateway.esme.trouble import unbound_in_words
 from gateway.services.carrier import (
     Channel,
@@ -71,7 +72,7 @@ class Binds:
             for number in range(1, route.binds + 1)
         ]
         self._of_route = {name: [s for s in self._slots if s.route.name == name] for name in self._routes}
-        self._chooser = Chooser([*self._routes], steering, senders or {}, time.monotonic)
+        self._chooser = Chooser([*self._routes], steering, senders or {}, time.monotonic, self._bears)
         self._numbers: Numbers[Link] = Numbers()  # one for all: a number's messages may change routes
         self._outages = {name: Outages(name) for name in self._routes}
         self._alarms = {name: Alarms(name, self._chooser.number_of) for name in self._routes}
@@ -106,6 +107,24 @@ class Binds:
         """How a message is cut if it goes by the route that its course prefers."""
         first = self._chooser.steering.course(to, sender, lane).first
         return PLAIN if first is None else self.cutting(first)
+
+    def unable(self, to: str, sender: str, lane: str, handling: Handling) -> str:
+        """Why no route that a message may take can do what it asks for; empty: one can."""
+        course = self._chooser.steering.course(to, sender, lane)
+        told = ""
+        for name in (*(name for name, _ in course.to), *course.backup):
+            if (route := self._routes.get(name)) is not None:
+                told = unable_to_keep(route.profile, handling.deliver_at, self._now())
+                if not told:
+                    return ""
+        return told
+
+    def _bears(self, route: str, handling: Handling) -> bool:
+        known = self._routes.get(route)
+        return known is None or not unable_to_keep(known.profile, handling.deliver_at, self._now())
+
+    def _now(self) -> datetime:
+        return datetime.now(UTC) if self._ears is None else self._ears.now()
 
     def order(self, route: str) -> Order:
         """In which order the segments of a text are written."""
@@ -212,6 +231,7 @@ class Binds:
                 numbers=self._numbers,
                 alarms=self._alarms[route],
                 tape=slot.tape,
+                number_of=self._chooser.number_of,
                 leaving=lambda: self._look_at(route),
                 known=slot.was_bound,
             )
@@ -354,6 +374,5 @@ class Binds:
 
     def observe(self) -> None:
         """Show states, windows, rates and receipts as figures."""
-        now = datetime.now(UTC) if self._ears is None else self._ears.now()
         for route in self.routes():
-            figures.show(route, now)
+            figures.show(route, self._now())

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 
+from gateway.domain.handling import Handling, read_handling
 from gateway.domain.message import Message
 from gateway.domain.steering import Course, Steering, is_of
 from gateway.esme.bucket import Bucket
@@ -125,8 +126,11 @@ class Chooser:
         steering: Steering | None,
         senders: Mapping[str, float],
         clock: Callable[[], float],
+        bears: Callable[[str, Handling], bool] = lambda _route, _handling: True,
     ) -> None:
+        """`bears`: whether the SMSC of a route can do what a message asks for."""
         self._clock = clock
+        self._bears = bears
         self.paths = {name: Path(name, clock()) for name in routes}
         self._stops: dict[tuple[str, str], _Stop] = {}
         self._shares: dict[Course, _Shares] = {}
@@ -140,6 +144,7 @@ class Chooser:
         self._numbers = sorted(senders, key=len, reverse=True)
         self._number_of: dict[str, str] = {}
         self._channels: dict[tuple[Course, str], Channel] = {}
+        self._narrowed: dict[tuple[Course, frozenset[str]], Course] = {}
         self._shares.clear()
         before, self._buckets = self._buckets, {}
         for number, rate in senders.items():
@@ -152,6 +157,8 @@ class Chooser:
     def channel(self, message: Message) -> Channel:
         """Where it queues: by its course, and by its sender, which may be limited or stopped."""
         course = self.steering.course(message.msisdn, message.sender, message.lane)
+        if message.handling is not None:
+            course = self._narrow(course, message.handling)
         number = self._number_of.get(message.sender)
         if number is None:
             number = self.number_of(message.sender)
@@ -160,6 +167,26 @@ class Chooser:
         if channel is None:
             channel = self._channels[key] = Channel(course, number)
         return channel
+
+    def _narrow(self, course: Course, written: str) -> Course:
+        """The part of a course whose routes can do what a message asks for; all of it, where none can."""
+        handling = read_handling(written)
+        names = [*(name for name, _ in course.to), *course.backup]
+        able = frozenset(names if handling is None else (n for n in names if self._bears(n, handling)))
+        if not able or len(able) == len(names):
+            return course
+        narrowed = self._narrowed.get((course, able))
+        if narrowed is None:
+            to = tuple((name, weight) for name, weight in course.to if name in able)
+            backup = tuple(name for name in course.backup if name in able)
+            narrowed = self._narrowed[course, able] = Course(
+                course.number,
+                course.name,
+                to or tuple((name, 1) for name in backup[:1]),
+                backup if to else backup[1:],
+                course.shared,
+            )
+        return narrowed
 
     def number_of(self, sender: str) -> str:
         """The number of ours that a sender address belongs to, without its extension."""

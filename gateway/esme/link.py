@@ -51,11 +51,13 @@ class Link(asyncio.Protocol):
         numbers: "Numbers[Link] | None" = None,
         alarms: Alarms | None = None,
         tape: Tape | None = None,
+        number_of: Callable[[str], str] = str,
         leaving: Callable[[], None] = lambda: None,
         known: bool = False,
     ) -> None:
         """`numbers`: shared by all links that must not overtake one another; `alarms`: by those of a route.
 
+        `number_of`: the number of ours that a sender address belongs to.
         `leaving` is told when it sends no more, long before it ends, perhaps; `known`: such a link was bound
         before, so its settings are right.
         """
@@ -81,6 +83,7 @@ class Link(asyncio.Protocol):
             now=ears.now,
             clock=clock,
             may_go=ears.may_go,
+            number_of=number_of,
         )
         self._hearing = Hearing(
             route,

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from gateway.domain.handling import Handling
-from gateway.esme.profile import Mo, Numbering, Source, zone_of
+from gateway.esme.profile import Mo, Numbering, Profile, Source, zone_of
 from gateway.esme.route import Account, BindMode, Route
 from gateway.services.carrier import Fate, Parcel, Place
 from gateway.services.inbound import ShortMessage
@@ -28,8 +28,10 @@ from gateway.sms.cutting import Join
 TEMPLATES: Final = 4096
 
 _FULL_QUEUES: Final = frozenset({status.ESME_RMSGQFUL, status.ESME_RSUBMITFAIL})
-#: The longest that the relative form tells, in minutes: twelve months of 30 days, and 4.
-_LONGEST: Final = 364 * 24 * 60
+#: The longest that the relative form tells: twelve months of 30 days, and 4.
+_LONGEST: Final = timedelta(days=364)
+#: The longest that it tells to the day.
+_EXACT: Final = timedelta(days=31)
 _NOTHING: Final = Handling()
 
 # --- Logging in ------------------------------------------------------------------------------------------
@@ -62,8 +64,10 @@ def bind_of(route: Route, account: Account) -> Pdu:
 class Writer:
     """Writes a route's submit_sm after its profile. What never changes is encoded once a sender."""
 
-    def __init__(self, route: Route) -> None:
+    def __init__(self, route: Route, number_of: Callable[[str], str] = str) -> None:
+        """`number_of`: the number of ours that a sender address belongs to; empty: of none."""
         profile = route.profile
+        self._number_of = number_of
         self._profile = profile
         self._cutting = route.cutting
         self._zone = zone_of(profile) or UTC
@@ -155,7 +159,8 @@ class Writer:
             if form == "absolute":
                 written = times.absolute(datetime.fromtimestamp(minutes * 60, self._zone))
             else:
-                written = relative(minutes)
+                after = min(timedelta(minutes=max(1, minutes)), _LONGEST)
+                written = times.relative(after, months=True)
             self._validities[minutes] = written
         return written
 
@@ -163,8 +168,8 @@ class Writer:
         form = self._profile.schedule
         if deliver_at is None or deliver_at <= now:
             return ""
-        if form == "none":
-            raise EncodeError("schedule_delivery_time: this SMSC keeps nothing until later")
+        if why := unable_to_keep(self._profile, deliver_at, now):
+            raise EncodeError(f"schedule_delivery_time: {why}")
         if form == "absolute":
             return times.absolute(deliver_at.astimezone(self._zone).replace(microsecond=0))
         return times.relative(max(timedelta(seconds=1), deliver_at - now))
@@ -187,7 +192,7 @@ class Writer:
 
     def _made(self, sender: str, *, national: bool, without: frozenset[int]) -> SubmitTemplate:
         profile = self._profile
-        source, address = numbering(sender, profile.source)
+        source, address = numbering(sender, profile.source, self._number_of(sender))
         habits = profile.destination
         destination = habits.national if national else habits.international
         return SubmitTemplate(
@@ -204,8 +209,24 @@ class Writer:
         )
 
 
-def numbering(sender: str, habits: Source) -> tuple[Numbering, str]:
-    """TON and NPI of a sender address (SMPP 3.4 §5.2.5, §5.2.6) by what it is, and how it is written."""
+def unable_to_keep(profile: Profile, deliver_at: datetime | None, now: datetime) -> str:
+    """Why an SMSC can't keep a message until then; empty: it can."""
+    if deliver_at is None or deliver_at <= now:
+        return ""
+    if profile.schedule == "none":
+        return "this SMSC keeps nothing until later"
+    if profile.schedule == "relative" and deliver_at - now > _EXACT:
+        return f"this SMSC keeps nothing for longer than {_EXACT.days} days"
+    return ""
+
+
+def numbering(sender: str, habits: Source, number: str = "") -> tuple[Numbering, str]:
+    """TON and NPI of a sender address (SMPP 3.4 §5.2.5, §5.2.6) by what it is, and how it is written.
+
+    With an extension it is still what `number`, the number of ours that it begins with, is.
+    """
+    if number and number != sender and sender.startswith(number):
+        return numbering(number, habits)[0], sender.removeprefix("+")
     digits = sender.removeprefix("+")
     if not (digits.isascii() and digits.isdecimal()):
         return habits.alphanumeric, sender
@@ -216,14 +237,6 @@ def numbering(sender: str, habits: Source) -> tuple[Numbering, str]:
     if digits.startswith("00"):
         return habits.international, digits[2:]
     return (habits.national if digits[0] == "0" else habits.international), digits
-
-
-def relative(minutes: int) -> str:
-    """The relative form of SMPP 3.4 §7.1.1.2. At least a minute, at most 364 days in months of 30."""
-    days, minutes = divmod(max(1, min(minutes, _LONGEST)), 24 * 60)
-    hours, minutes = divmod(minutes, 60)
-    months, days = divmod(days, 30)
-    return f"00{months:02}{days:02}{hours:02}{minutes:02}00000R"
 
 
 def _placed(payload: bytes, place: Place) -> tuple[bytes, dict[int, bytes]]:
@@ -299,7 +312,8 @@ def receipt_of(pdu: DeliverSm | DataSm, route: Route, number_of: Callable[[str],
     read = receipts.parse(pdu, habits)
     if read is None:
         return None
-    if read.state is receipts.State.DELIVERED:
+    if read.state is receipts.State.DELIVERED or (read.final and read.state is receipts.State.ACCEPTED):
+        # ACCEPTED was read on behalf of the subscriber (SMPP 3.4 §5.2.28): as the last word it is no failure.
         verdict = Verdict.DELIVERED
     elif read.final:
         verdict = Verdict.FAILED

@@ -48,8 +48,9 @@ class Writing:
         now: Callable[[], datetime],
         clock: float,
         may_go: Callable[[Parcel], bool] = lambda _parcel: True,
+        number_of: Callable[[str], str] = str,
     ) -> None:
-        """`may_go`: asked of what was kept here, before it is written."""
+        """`may_go`: asked of what was kept here, before it is written; `number_of`: see `Writer`."""
         self._route = route
         self._session = session
         self._link = link
@@ -57,7 +58,7 @@ class Writing:
         self._alarms = alarms
         self._now = now
         self._may_go = may_go
-        self._writer = Writer(route)
+        self._writer = Writer(route, number_of)
         self._heeds = route.profile.congestion
         self._ready: deque[Parcel] = deque()  # what may be written as soon as there is room
         self._again: list[tuple[int, Parcel]] = []  # refused for being too fast: before all others, as a heap

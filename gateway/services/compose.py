@@ -7,12 +7,15 @@ from difflib import get_close_matches
 from typing import Any, Final
 from uuid import UUID
 
+import msgspec
+
 from gateway.domain import wishes
 from gateway.domain.handling import Handling
 from gateway.domain.ids import IdSource
 from gateway.domain.message import Lane, Message, OnUnknown, Status
 from gateway.domain.msisdn import bucket_of
 from gateway.domain.request import Fault, Rejected
+from gateway.domain.survey_rules import Surveys
 from gateway.domain.template import Catalogue, Problem, Template
 from gateway.sms.cutting import PLAIN, Cutting
 from gateway.sms.segment import measure
@@ -21,6 +24,7 @@ from gateway.sms.segment import measure
 MAX_SEGMENTS: Final = 10
 #: So many templates are named to who named none of them.
 SOME: Final = 8
+REMINDER: Final = "survey/reminder"  # is no touchpoint where the rules remind nobody either
 #: The template of a touchpoint's question is this and its name.
 ASKING: Final = "survey/"
 DEFAULT_LANE: Final = Lane.SERVICE
@@ -79,9 +83,12 @@ class Composer:
         language: str,
         valid_for: timedelta = VALID_FOR,
         estimate: Callable[[str, str, str], Cutting] = lambda _to, _sender, _lane: PLAIN,
+        unable: Callable[[str, str, str, Handling], str] = lambda _to, _sender, _lane, _handling: "",
     ) -> None:
-        """`estimate` says how a text to a customer, from a sender, in a lane will probably be cut."""
+        """`estimate` says how a text to a customer, from a sender, in a lane will probably be cut; `unable`,
+        why no SMSC that it may go by can do what it asks for."""
         self._estimate = estimate
+        self._unable = unable
         self._catalogue = catalogue
         self._senders = senders
         self._by_number = {sender.number: sender for sender in senders.values()}
@@ -129,6 +136,8 @@ class Composer:
         deliver_at = draft.handling.deliver_at if draft.handling else None
         if deliver_at is not None and deliver_at >= expires_at:
             return kept_too_long(expires_at, "its validity")
+        if draft.handling and (why := self._unable(draft.to, sender, lane, draft.handling)):
+            return wishes.invalid([Fault("/handling/deliver_at", f"can't be: {why}")])
         bucket = bucket_of(draft.to)
         return Message(
             bucket,
@@ -205,6 +214,13 @@ def kept_too_long(until: datetime, what: str) -> Rejected:
         "/handling/deliver_at", f"must be before the end of {what}: {until.isoformat('T', 'seconds')}"
     )
     return wishes.invalid([fault])
+
+
+def answering(surveys: Surveys) -> set[str]:
+    """The templates that ask nobody anew: answers, and reminders of a question."""
+    every = (surveys, *(surveys.at(touchpoint) for touchpoint in surveys.touchpoints))
+    answers = {str(name) for rules in every for name in msgspec.structs.astuple(rules.templates)}
+    return answers | {rules.reminder.template for rules in every if rules.reminder} | {REMINDER}
 
 
 def unknown_touchpoint(name: str, known: Sequence[str]) -> Rejected:

@@ -114,7 +114,7 @@ class Habits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     receipt_id: Annotated[IdForm, _says("how receipts write it")] = IdForm.OPAQUE
     ignore_zeros: Annotated[bool, _says("zeros before an id do not count")] = False
     ignore_case: Annotated[bool, _says("letters of an id are the same in either case")] = False
-    accepted_is_final: Annotated[bool, _says("ACCEPTD is the last word; false: another receipt follows")] = (
+    accepted_is_final: Annotated[bool, _says("ACCEPTD is the last word, and the message counts as delivered; false: another receipt follows")] = (
         False
     )
     customer: Annotated[

@@ -6,32 +6,37 @@ from typing import Final
 from gateway.smpp.errors import EncodeError
 
 _QUARTER: Final = timedelta(minutes=15)
+_MOST_QUARTERS: Final = 48  # SMPP 3.4 §7.1.1
 _LONGEST: Final = timedelta(days=31)
+_LONGEST_OF_MONTHS: Final = timedelta(days=364)  # twelve months of 30 days, and 4
 #: Receipts' dates by their number of digits, most usual first (SMPP 3.4 appendix B has the first).
 _RECEIPT_FORMS: Final = {10: ("%y%m%d%H%M",), 12: ("%y%m%d%H%M%S", "%Y%m%d%H%M"), 14: ("%Y%m%d%H%M%S",)}
 
 
-def relative(after: timedelta) -> str:
-    """`after` from now on, as the SMSC's clock goes: `000001000000000R` is a day.
+def relative(after: timedelta, *, months: bool = False) -> str:
+    """`after` from now on, as the SMSC's clock goes: `000001000000000R` is a day (SMPP 3.4 §7.1.1.2).
 
-    Whole seconds, at most 31 days, because months and years of a relative time have no set length.
+    Whole seconds, at most 31 days, because months and years of a relative time have no set length; with
+    `months`, where a day more or less does not matter, at most 364 days in months of 30.
     Raises `EncodeError`.
     """
-    if not timedelta(0) <= after <= _LONGEST:
-        raise EncodeError(f"a relative time of {after} where 31 days may stand")
+    longest = _LONGEST_OF_MONTHS if months else _LONGEST
+    if not timedelta(0) <= after <= longest:
+        raise EncodeError(f"a relative time of {after} where {longest.days} days may stand")
     hours, seconds = divmod(after.seconds, 3600)
-    return f"0000{after.days:02}{hours:02}{seconds // 60:02}{seconds % 60:02}000R"
+    whole, days = divmod(after.days, 30) if months else (0, after.days)
+    return f"00{whole:02}{days:02}{hours:02}{seconds // 60:02}{seconds % 60:02}000R"
 
 
 def absolute(at: datetime) -> str:
     """A moment with its own offset to UTC, which SMPP counts in quarters of an hour: `261122094403032+`.
 
-    Raises `EncodeError` for a time without a zone.
+    More than twelve hours can't be told: then it is UTC. Raises `EncodeError` for a time without a zone.
     """
     offset = at.utcoffset()
     if offset is None:
         raise EncodeError("a time without its zone")
-    if offset % _QUARTER:
+    if offset % _QUARTER or abs(offset) > _MOST_QUARTERS * _QUARTER:
         at, offset = at.astimezone(UTC), timedelta(0)
     quarters = abs(offset) // _QUARTER
     return f"{at:%y%m%d%H%M%S}{at.microsecond // 100_000}{quarters:02}{'-' if offset < timedelta(0) else '+'}"

@@ -3,14 +3,17 @@
 import asyncio
 from collections import Counter
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from gateway.domain.handling import Handling
 from gateway.esme import binds as binds_module
 from gateway.esme import hearing as hearing_module
 from gateway.esme.binds import Binds
 from gateway.esme.circuit import LEAST
+from gateway.esme.profile import Profile
 from gateway.esme.route import BindMode
 from gateway.services.carrier import Fate
 from gateway.services.receipts import Verdict
@@ -393,3 +396,21 @@ async def test_a_bind_whose_route_is_found_to_fail_gives_back_what_it_keeps() ->
         assert fates["PUT_OFF"] < 60
         assert fates["UNSENT"] == 100 - fates["PUT_OFF"]
         assert states(here.binds)[0].state == "bound_trx"
+
+
+async def test_what_no_route_can_do_is_told_at_acceptance() -> None:
+    wish = Handling(deliver_at=datetime.now(UTC) + timedelta(days=40))
+    routes = {
+        "absolute": route_to(1),
+        "relative": replace(route_to(1), name="other", profile=Profile(schedule="relative")),
+        "none": replace(route_to(1), name="none", profile=Profile(schedule="none")),
+    }
+    told = {
+        "absolute": "",
+        "relative": "this SMSC keeps nothing for longer than 31 days",
+        "none": "this SMSC keeps nothing until later",
+    }
+    for name, route in routes.items():
+        assert Binds([route]).unable(ANNA, "10086", "service", wish) == told[name]
+        assert Binds([route]).unable(ANNA, "10086", "service", Handling(flash=True)) == ""
+    assert Binds([*routes.values()]).unable(ANNA, "10086", "service", wish) == ""

@@ -1,12 +1,15 @@
 """Which route a message takes, by a clock that the test turns."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gateway.domain.handling import Handling
 from gateway.domain.message import Lane
 from gateway.domain.steering import Rule, Steering
 from gateway.esme.choosing import (
@@ -22,7 +25,7 @@ from gateway.esme.circuit import FIRST_PAUSE, LEAST, PROBES
 from gateway.services.carrier import Channel, Fate, Outcome
 from gateway.services.flights import Outgoing
 from gateway.smpp import status
-from tests.services.road import ANNA, BEN, message_to
+from tests.services.road import ANNA, BEN, START, message_to
 
 MAIN, OTHER, SPARE = "main", "other", "spare"
 PLENTY = 1_000_000
@@ -60,14 +63,19 @@ class Choice:
         self.chooser.heard([Outcome(token, fate, MAIN, command_status=code)] * times)
 
 
-def choice(*, senders: dict[str, float] | None = None, up: bool = True, **rule: object) -> Choice:
+def choice(
+    *,
+    senders: dict[str, float] | None = None,
+    up: bool = True,
+    bears: Callable[[str, Handling], bool] = lambda _route, _handling: True,
+    **rule: object,
+) -> Choice:
     given_rule = {"name": "rule", "to": ((MAIN, 1),), "backup": (SPARE,)} | rule
     steering = Steering([Rule(**given_rule)], [MAIN, OTHER, SPARE])  # type: ignore[arg-type]
     made = Choice.__new__(Choice)
     made.now, made.busy = 1000.0, frozenset()
-    made.chooser = Chooser(
-        [MAIN, OTHER, SPARE], steering, {"10086": 0.0} if senders is None else senders, lambda: made.now
-    )
+    senders = {"10086": 0.0} if senders is None else senders
+    made.chooser = Chooser([MAIN, OTHER, SPARE], steering, senders, lambda: made.now, bears)
     if up:
         made.up(MAIN, OTHER, SPARE)
     return made
@@ -327,3 +335,24 @@ def test_an_offer_takes_one_message_to_a_number_and_none_to_a_busy_one() -> None
     assert not offer.takes(ANNA)
     here.busy = frozenset()
     assert here.offer().takes(BEN)
+
+
+# What a route can't do
+
+
+@pytest.mark.parametrize(
+    ("unable", "went"),
+    [
+        pytest.param([MAIN], {OTHER}, id="another primary"),
+        pytest.param([MAIN, OTHER], {SPARE}, id="the backup, without waiting"),
+        pytest.param([MAIN, OTHER, SPARE], {MAIN, OTHER}, id="none: the link refuses it"),
+        pytest.param([], {MAIN, OTHER}, id="all of them"),
+    ],
+)
+def test_a_message_goes_where_what_it_asks_for_can_be_done(unable: list[str], went: set[str]) -> None:
+    here = choice(to=((MAIN, 1), (OTHER, 1)), bears=lambda route, _: route not in unable)
+    wish = Handling(deliver_at=START + timedelta(days=1)).written()
+    channels = [here.chooser.channel(message_to(handling=wish)) for _ in range(2)]
+    assert channels[0].course is channels[1].course
+    assert {here.offer().place(channels[0], 1) for _ in range(4)} == went
+    assert {here.place() for _ in range(4)} == {MAIN, OTHER}

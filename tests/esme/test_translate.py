@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from gateway.domain.handling import Handling
 from gateway.esme.profile import Bind, Destination, Mo, Numbering, Profile, Ruling, Source, Text
 from gateway.esme.route import Account, BindMode, Route
-from gateway.esme.translate import Writer, bind_of, judge, receipt_of, relative, short_message_of
+from gateway.esme.translate import Writer, bind_of, judge, numbering, receipt_of, short_message_of
 from gateway.services.carrier import Fate, Parcel, Place
 from gateway.services.receipts import Verdict as Told
 from gateway.smpp import codec, status
@@ -236,12 +236,47 @@ def test_validity_is_written_as_the_smsc_reads_it(form: str, zone: str, expected
 
 @given(st.integers(-5, 400 * 24 * 60))
 def test_relative_validity_never_promises_more_than_a_year_nor_nothing(minutes: int) -> None:
-    text = relative(minutes)
+    expires_at = NOW + timedelta(minutes=minutes)
+    text = written({}, writer=Writer(route(validity="relative")), expires_at=expires_at).validity_period
     months, days, hours, mins = (int(text[at : at + 2]) for at in (2, 4, 6, 8))
     assert text[:2] == "00"
     assert text[10:] == "00000R"
     told = ((months * 30 + days) * 24 + hours) * 60 + mins
     assert told == max(1, min(minutes, 364 * 24 * 60))
+
+
+@pytest.mark.parametrize(
+    ("number", "sender", "ton", "address"),
+    [
+        pytest.param("10086", "10086", 3, "10086", id="a short code"),
+        pytest.param("10086", "1008612345", 3, "1008612345", id="a short code with its extension"),
+        pytest.param("", "1008612345", 1, "1008612345", id="of no number of ours"),
+        pytest.param("8610655010", "861065501012", 1, "861065501012", id="a long number with its extension"),
+        pytest.param("0755", "07551234567", 3, "07551234567", id="as its number would be"),
+    ],
+)
+def test_a_sender_is_numbered_as_its_number_whatever_the_extension(
+    number: str, sender: str, ton: int, address: str
+) -> None:
+    assert written({}, writer=Writer(route(), lambda _: number), sender=sender).source_addr_ton == ton
+    assert numbering(sender, Source(), number)[1] == address
+
+
+@pytest.mark.parametrize(
+    ("final", "verdict"),
+    [
+        pytest.param(True, Told.DELIVERED, id="it is the last word"),
+        pytest.param(False, Told.NOTHING_YET, id="another one follows"),
+    ],
+)
+def test_accepted_is_no_failure(final: bool, verdict: Told) -> None:
+    pdu = DeliverSm(
+        source_addr=ANNA, destination_addr="10086", esm_class=4, short_message=b"id:1 stat:ACCEPTD err:000"
+    )
+    receipt = receipt_of(pdu, route(receipts=Habits(accepted_is_final=final)), str)
+    assert receipt is not None
+    assert receipt.verdict is verdict
+    assert receipt.state == "ACCEPTED"
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from gateway.domain.handling import Handling
 from gateway.domain.ids import IdSource, made_at
 from gateway.domain.message import Lane, Message, OnUnknown, Status
 from gateway.domain.msisdn import bucket_of
-from gateway.domain.request import Rejected
+from gateway.domain.request import Fault, Rejected
 from gateway.services.compose import MAX_SEGMENTS, ON_UNKNOWN, Composer, Draft, Sender
 from gateway.sms.cutting import PLAIN, Cutting, Join
 from tests.services.road import ANNA, START
@@ -174,3 +174,14 @@ def test_what_the_smsc_would_keep_beyond_its_validity_is_refused(composer: Compo
     at = START + timedelta(hours=2)
     told = refused(composer, text="x", handling=Handling(deliver_at=at), expires_at=at)
     assert [fault.pointer for fault in told.errors] == ["/handling/deliver_at"]
+
+
+def test_what_no_route_can_do_is_refused() -> None:
+    def unable(to: str, sender: str, lane: str, handling: Handling) -> str:
+        assert (to, sender, lane) == (ANNA, "10086", Lane.SERVICE)
+        return "this SMSC keeps nothing until later" if handling.deliver_at else ""
+
+    composer = Composer(lambda: CATALOGUE, SENDERS, IdSource(), language="zh-CN", unable=unable)
+    told = refused(composer, text="x", handling=Handling(deliver_at=START + timedelta(hours=2)))
+    assert told.errors == (Fault("/handling/deliver_at", "can't be: this SMSC keeps nothing until later"),)
+    assert compose(composer, text="x", handling=Handling(flash=True)).handling

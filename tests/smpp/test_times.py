@@ -37,12 +37,28 @@ def test_a_relative_time_beyond_its_field_is_refused(after: timedelta) -> None:
 
 
 @pytest.mark.parametrize(
+    ("after", "written"),
+    [
+        pytest.param(timedelta(days=29), "000029000000000R", id="less than a month"),
+        pytest.param(timedelta(days=364), "001204000000000R", id="the longest"),
+    ],
+)
+def test_a_relative_time_may_be_told_in_months_of_thirty_days(after: timedelta, written: str) -> None:
+    assert times.relative(after, months=True) == written
+    assert times.moment(written, NOW) == NOW + after
+    with pytest.raises(EncodeError, match="364 days"):
+        times.relative(timedelta(days=365), months=True)
+
+
+@pytest.mark.parametrize(
     ("at", "written"),
     [
         pytest.param(NOW, "261122094403000+", id="UTC"),
         pytest.param(NOW.astimezone(BEIJING), "261122174403032+", id="Beijing"),
         pytest.param(NOW.astimezone(timezone(timedelta(hours=-3, minutes=-30))), "261122061403014-", id="west"),
         pytest.param(NOW.astimezone(timezone(timedelta(minutes=7))), "261122094403000+", id="no quarter of an hour"),
+        pytest.param(NOW.astimezone(timezone(timedelta(hours=12))), "261122214403048+", id="furthest"),
+        pytest.param(NOW.astimezone(timezone(timedelta(hours=13))), "261122094403000+", id="beyond what can be told"),
         pytest.param(NOW.replace(microsecond=700_000), "261122094403700+", id="tenths"),
     ],
 )  # fmt: skip
