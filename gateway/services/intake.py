@@ -31,9 +31,8 @@ from gateway.domain.request import (
 )
 from gateway.domain.score import Scale
 from gateway.domain.survey import Subject
-from gateway.domain.survey_rules import Surveys
 from gateway.services.commit import Failed, GroupCommit
-from gateway.services.compose import Composer, Draft, Sender, unknown_touchpoint
+from gateway.services.compose import Composer, Draft, Sender, answering, unknown_touchpoint
 from gateway.services.conversations import COLLISIONS, Changes, Conversations, OutrunError
 from gateway.services.offering import Offering, Offers, offering_of
 from gateway.services.planning import CHUNK, LARGE, Known, Many, Once, Outcome, Plan, Planner, Question
@@ -51,7 +50,6 @@ Job = Many | Question | Offering
 
 ATTEMPTS: Final = 5
 COMPLAINT: Final = "complaint"
-REMINDER: Final = "survey/reminder"  # is no touchpoint where the rules remind nobody either
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,7 +179,7 @@ class Intake:
             return asked
         to, sender, expires_in = asked
         surveys = self._conversations.rules().surveys
-        known = self._composer.touchpoints(_answering(surveys))
+        known = self._composer.touchpoints(answering(surveys))
         if request.template is None and request.touchpoint not in known:
             return unknown_touchpoint(request.touchpoint, known)
         rules = surveys.at(request.touchpoint)
@@ -443,13 +441,6 @@ class Intake:
             customers = [(bucket_of(msisdn), msisdn) for msisdn in set(questions)]
             known.recent = await conversation_rows.recent(connection, customers, now - LOOK_BACK)
         return known
-
-
-def _answering(surveys: Surveys) -> set[str]:
-    """The templates that ask nobody anew: answers, and reminders of a question."""
-    every = (surveys, *(surveys.at(touchpoint) for touchpoint in surveys.touchpoints))
-    answers = {str(name) for rules in every for name in msgspec.structs.astuple(rules.templates)}
-    return answers | {rules.reminder.template for rules in every if rules.reminder} | {REMINDER}
 
 
 def _plain(ticket: Any) -> dict[str, Any]:

@@ -229,6 +229,15 @@ def test_all_faults_are_told_together_and_good_connectors_stay() -> None:
     assert len(faults) == 5
 
 
+OFFERED: dict[str, Any] = {
+    "confirmation": "cnf_1",
+    "to": "8613905310001",
+    "service": {"code": "video", "name": "视频会员", "price": "10.00", "period": "month"},
+    "channel": "app",
+    "ref": "ORDER-1",
+}
+
+
 def preset(path: str, **secret: str) -> Connector:
     definition = yaml.safe_load((PRESETS / path).read_text(encoding="utf-8"))
     definition.pop("secret_file")
@@ -237,7 +246,9 @@ def preset(path: str, **secret: str) -> Connector:
 
 @pytest.mark.parametrize("path", sorted(str(path.relative_to(PRESETS)) for path in PRESETS.rglob("*.yaml")))
 def test_each_preset_makes_a_call(path: str) -> None:
-    request = preset(path).request(owed(WORDS if "create" in path else SCORED))
+    name = Path(path).stem
+    event = WORDS if "create" in name else OFFERED if "service" in name else SCORED
+    request = preset(path).request(owed(event))
     assert (request.body is None) == (request.method == "GET")
     assert b"t0ken" not in (request.body or b"")
 
