@@ -435,7 +435,8 @@ def test_templates_that_are_needed_and_missing_are_faults(
 def test_a_word_of_courtesy_that_is_missing_is_a_warning(
     own_files: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    shutil.rmtree(own_files / "templates" / "sms" / "contact")
+    for template in (own_files / "templates" / "sms" / "contact").glob("opted-*"):
+        template.unlink()
     assert cli.main(["check"]) == 0
     assert "warning: there is no template contact/opted-out; customers get no such word" in (
         capsys.readouterr().out
