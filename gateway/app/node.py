@@ -352,8 +352,7 @@ class Node:
         for lease in leases:
             by_bound.setdefault(lease.settled_before, []).append(lease.bucket)
         for since, buckets in by_bound.items():
-            found = await self.dispatch.gained(buckets, since)
-            if found:
+            if found := await self.dispatch.gained(buckets, since):
                 log.info("unsettled messages found", extra={"messages": found})
         self._unreported.gained([lease.bucket for lease in leases])
         self._timers.wake()
@@ -402,8 +401,7 @@ class Node:
             return self.binds.able()
 
         async def leases() -> tuple[bool, str]:
-            owned = len(self.leases.owned())
-            return self.leases.live(), f"{owned} of 256 buckets"
+            return self.leases.live(), f"{len(self.leases.owned())} of 256 buckets"
 
         return (
             {"database": database, "smsc": smsc, "leases": leases} if self._sends else {"database": database}
