@@ -350,9 +350,9 @@ class Binds:
         slots = [slot for slot in self._of_route[route] if slot.account.mode is not BindMode.RECEIVER]
         return reasons(slots)
 
-    def passed(self, wanted: Wanted, limit: int) -> Sequence[Frame]:
+    async def passed(self, wanted: Wanted, limit: int) -> Sequence[Frame]:
         """The last PDUs that passed."""
-        return self.tapes.passed(wanted, limit)
+        return await self.tapes.passed(wanted, limit)
 
     def follow(self, wanted: Wanted, last: int = 0) -> AsyncGenerator[Frame, None]:
         """The `last` that passed, and then those that pass from now on."""

@@ -26,7 +26,7 @@ LOOKED_THROUGH: Final = 2 * 1024 * 1024
 UNREAD: Final = 1024 * 1024
 #: Requests whose response a follower waits for.
 AWAITED: Final = 10_000
-#: PDUs that a follower judges before others have their turn.
+#: PDUs that a follower judges, or that are told in words, before others have their turn.
 TURN: Final = 200
 #: Digits by which numbers are compared: the SMSC may write them with or without the country.
 TAIL: Final = 10
@@ -213,25 +213,31 @@ class Tapes:
     def __init__(self, tapes: Iterable[Tape] = ()) -> None:
         self._tapes: dict[str, Tape] = {tape.bind: tape for tape in tapes}
 
-    def add(self, bind_name: str) -> Tape:
-        """The tape of this bind; a new one, if it has none."""
-        tape = self._tapes.get(bind_name)
-        if tape is None:
-            tape = self._tapes[bind_name] = Tape(bind_name)
-        return tape
+    async def passed(self, wanted: Wanted, limit: int) -> list[Frame]:
+        """The last that are wanted, oldest first, as far back as the rings go. Messages pass meanwhile."""
+        return await self._told(self._newest(self._chosen(wanted)), wanted, limit)
 
-    def passed(self, wanted: Wanted, limit: int) -> list[Frame]:
-        """The last that are wanted, oldest first, as far back as the rings go."""
-        chosen = self._chosen(wanted)
+    def _newest(self, chosen: Sequence[Tape]) -> list[tuple[str, list[Batch]]]:
+        share = LOOKED_THROUGH // max(1, len(chosen))
+        return [(tape.bind, tape.newest(share)) for tape in chosen]
+
+    async def _told(
+        self, newest: Sequence[tuple[str, list[Batch]]], wanted: Wanted, limit: int
+    ) -> list[Frame]:
         judge = _Judge(wanted)
         found: list[tuple[float, int, _Passed]] = []
-        for tape in chosen:
-            batches = tape.newest(LOOKED_THROUGH // max(1, len(chosen)))
+        for bind_name, batches in newest:
             cutter = Cutter()
-            frames = [_passed(tape.bind, batch, frame) for batch in batches for frame in cutter.cut(batch)]
+            frames = [_passed(bind_name, batch, frame) for batch in batches for frame in cutter.cut(batch)]
             found += _last(frames, judge, limit)
+            await asyncio.sleep(0)
         found.sort(key=lambda each: each[:2])
-        return [_told(each, opened=wanted.open) for _, _, each in found[-limit:]]
+        told: list[Frame] = []
+        for _, _, each in found[-limit:]:
+            told.append(_told(each, opened=wanted.open))
+            if len(told) % TURN == 0:
+                await asyncio.sleep(0)
+        return told
 
     async def follow(self, wanted: Wanted, last: int = 0) -> AsyncGenerator[Frame, None]:
         """The `last` that passed, then what passes from now on. A slow reader misses some, and is told.
@@ -240,12 +246,12 @@ class Tapes:
         is one.
         """
         chosen = self._chosen(wanted)
-        before = self.passed(wanted, last) if last else []
+        newest, asked = self._newest(chosen) if last else [], wanted
         if wanted.number:
             wanted = Wanted(bind=wanted.bind, number=wanted.number, quiet=wanted.quiet, open=wanted.open)
         follower = _Follower(chosen, wanted)
         try:
-            for frame in before:
+            for frame in await self._told(newest, asked, last):
                 yield frame
             while True:
                 for frame in await follower.next():

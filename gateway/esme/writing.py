@@ -1,6 +1,7 @@
 """What a bind writes: parcels within window and rate, in their order; and what answers mean for them."""
 
 import heapq
+import logging
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
@@ -22,6 +23,8 @@ from gateway.smpp.errors import EncodeError
 from gateway.smpp.pdu import Pdu
 from gateway.smpp.session import Session
 from gateway.telemetry import SUBMIT_SECONDS, SUBMITTED, THROTTLED
+
+log = logging.getLogger(__name__)
 
 #: A bind that is held to a rate takes so many seconds' worth of parcels and paces them itself.
 AHEAD: Final = 0.1
@@ -66,6 +69,7 @@ class Writing:
         self._turn = 0
         self.unfit: list[Outcome] = []  #: of what could not be written: for the link to tell
         self._answered_at = float("-inf")
+        self._warned = False
         self._silent = False  # what was sent after the last answer has timed out: one at a time tries it
         self._submitted_ok = SUBMITTED.labels(route.name, "ok")
         self.throttle = Throttle(route.rate, clock)
@@ -358,6 +362,9 @@ class Writing:
 
     def _nameless(self, parcel: Parcel, message_id: str) -> Outcome:
         """It was answered, and the SMSC works."""
+        if message_id and not self._warned:
+            self._warned = True
+            log.warning("answers bear ids that can't be read", extra={"route": self._route.name})
         return self._lost(parcel, _without_id(message_id))._replace(command_status=status.ESME_ROK)
 
 

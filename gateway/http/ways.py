@@ -77,7 +77,7 @@ async def trace(request: Request, services: Services) -> Answer:
         )
     if query.follow:
         return Answer(200, content_type=NDJSON, pieces=_lines(ways, wanted, query.limit or BEFORE))
-    frames = ways.passed(wanted, query.limit or 100)
+    frames = await ways.passed(wanted, query.limit or 100)
     if NDJSON in request.accept:
         return Answer(200, b"".join(map(_line, frames)), NDJSON)
     return json_answer(200, Trace(list(frames)))

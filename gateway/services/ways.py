@@ -29,7 +29,7 @@ class BindState(msgspec.Struct, frozen=True, kw_only=True):
     system_id: str
     address: str  #: host:port
     state: str  #: connecting, open, bound_tx, bound_rx, bound_trx, unbinding, down
-    since: datetime | None  #: of this state
+    since: datetime | None  #: of this state; of a bind that is down, since when it is
     again_at: datetime | None  #: when the next try to connect is made
     in_flight: int
     window: int
@@ -39,7 +39,7 @@ class BindState(msgspec.Struct, frozen=True, kw_only=True):
     learned: float | None  #: what refusals, latency and congestion_state taught
     congestion: int | None  #: congestion_state as last told, 0 to 100
     paused_until: datetime | None
-    submitted: int  #: answered OK, since it was bound
+    submitted: int  #: answered OK; this and the four below since the start of the process
     refused: int
     throttled: int
     unanswered: int  #: time ran out
@@ -54,7 +54,7 @@ class RouteState(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     profile: str
-    state: str  #: up; throttled; failing: its circuit is open; down: no bind that sends
+    state: str  #: up; sending only: none receives; throttled; failing: its circuit is open; down: none sends
     why: str  #: in words, when it is not up
     binds: list[BindState]
     receipts_outstanding: int  #: segments taken and not reported yet
@@ -91,7 +91,7 @@ class Ways(Protocol):
     def routes(self) -> Sequence[RouteState]:
         """Every route with its binds, in the order of the configuration."""
 
-    def passed(self, wanted: Wanted, limit: int) -> Sequence[Frame]:
+    async def passed(self, wanted: Wanted, limit: int) -> Sequence[Frame]:
         """The last of them that passed, oldest first, as far back as memory goes."""
 
     def follow(self, wanted: Wanted, last: int = 0) -> AsyncGenerator[Frame, None]:

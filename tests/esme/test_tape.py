@@ -55,6 +55,10 @@ def one_tape(*batches: tuple[str, bytes], octets: int = 262_144) -> tuple[Tapes,
     return Tapes([tape]), tape
 
 
+def passed(tapes: Tapes, wanted: Wanted, limit: int) -> list[Frame]:
+    return asyncio.run(tapes.passed(wanted, limit))
+
+
 def heads(frames: list[Frame]) -> list[str]:
     return [" ".join((frame.way, *frame.words.split()[:2])) for frame in frames]
 
@@ -125,13 +129,13 @@ A_DAY = (
 )
 def test_what_is_wanted_is_found_with_its_answers(wanted: Wanted, seen: list[str]) -> None:
     tapes, _ = one_tape(*A_DAY)
-    assert heads(tapes.passed(wanted, 100)) == seen
+    assert heads(passed(tapes, wanted, 100)) == seen
 
 
 def test_enquire_link_is_left_out_unless_it_is_asked_for() -> None:
     tapes, _ = one_tape(*A_DAY)
-    assert not any("enquire" in frame.words for frame in tapes.passed(Wanted(), 100))
-    assert heads(tapes.passed(EVERYTHING, 100))[-2:] == [
+    assert not any("enquire" in frame.words for frame in passed(tapes, Wanted(), 100))
+    assert heads(passed(tapes, EVERYTHING, 100))[-2:] == [
         "out deliver_sm_resp #2",
         "out enquire_link_resp #900",
     ]
@@ -139,7 +143,7 @@ def test_enquire_link_is_left_out_unless_it_is_asked_for() -> None:
 
 def test_the_last_ones_come_oldest_first_with_their_times() -> None:
     tapes, _ = one_tape(*A_DAY)
-    frames = tapes.passed(Wanted(bind="main"), 3)
+    frames = passed(tapes, Wanted(bind="main"), 3)
     assert heads(frames) == ["out deliver_sm_resp #1", "in deliver_sm #2", "out deliver_sm_resp #2"]
     assert frames[0].at == datetime.fromtimestamp(1_006, UTC)
     assert frames[0].bind == "main/transceiver-1"
@@ -147,11 +151,11 @@ def test_the_last_ones_come_oldest_first_with_their_times() -> None:
 
 def test_nothing_is_whole_unless_it_is_asked_for_open_and_a_password_never_is() -> None:
     tapes, _ = one_tape(*A_DAY)
-    closed = repr(tapes.passed(Wanted(), 100))
+    closed = repr(passed(tapes, Wanted(), 100))
     assert ANNA not in closed
     assert "hello" not in closed
     assert "[receipt id=a1 stat=DELIVRD err=000 done=2611221201]" in closed
-    opened = tapes.passed(Wanted(open=True), 100)
+    opened = passed(tapes, Wanted(open=True), 100)
     assert f'destination_addr={ANNA} registered_delivery=1 short_message="hello there"' in opened[2].words
     assert opened[2].octets == submit(2).hex()
     assert "geheim77" not in closed + repr(opened)
@@ -166,8 +170,8 @@ def test_an_answer_belongs_to_the_request_of_its_own_connection() -> None:
         ("out", submit(2, BOB)),
         ("in", taken(2, "b1")),
     )
-    assert heads(tapes.passed(Wanted(number=ANNA), 10)) == ["out submit_sm #2"]
-    assert heads(tapes.passed(Wanted(number=BOB), 10)) == ["out submit_sm #2", "in submit_sm_resp #2"]
+    assert heads(passed(tapes, Wanted(number=ANNA), 10)) == ["out submit_sm #2"]
+    assert heads(passed(tapes, Wanted(number=BOB), 10)) == ["out submit_sm #2", "in submit_sm_resp #2"]
 
 
 def test_a_pdu_that_a_lost_connection_tore_does_not_spoil_the_next() -> None:
@@ -177,14 +181,14 @@ def test_a_pdu_that_a_lost_connection_tore_does_not_spoil_the_next() -> None:
         ("out", bind()),
         ("in", codec.encode(pdu.BindTransceiverResp(1))),
     )
-    assert heads(tapes.passed(Wanted(), 10))[-1] == "in bind_transceiver_resp #1"
+    assert heads(passed(tapes, Wanted(), 10))[-1] == "in bind_transceiver_resp #1"
 
 
 def test_octets_that_are_no_pdu_are_told_and_the_next_batch_is_read() -> None:
     tapes, _ = one_tape(
         ("out", bind()), ("in", taken(2, "a1") + b"\xff\xff\xff\xffgarbage"), ("in", taken(3, "a2"))
     )
-    words = [frame.words for frame in tapes.passed(Wanted(), 10)]
+    words = [frame.words for frame in passed(tapes, Wanted(), 10)]
     assert words[2] == "no PDU: calls itself 4294967295 octets long; 11 octets passed over"
     assert words[3].startswith("submit_sm_resp #3")
 
@@ -195,7 +199,7 @@ def test_the_ring_is_bounded_in_octets_and_finds_its_feet_where_its_beginning_is
     tapes, tape = one_tape(*(("in", piece) for piece in pieces), octets=10_000)
     kept = tape.newest(1 << 30)
     assert sum(len(batch.octets) + BATCH for batch in kept) <= 10_000
-    frames = tapes.passed(Wanted(), 1000)
+    frames = passed(tapes, Wanted(), 1000)
     numbers = [int(frame.words.split()[1][1:]) for frame in frames]
     assert numbers == list(range(numbers[0], 400))
     assert len(numbers) >= sum(len(batch.octets) for batch in kept) // len(reported(399, "id399")) - 1
@@ -211,7 +215,7 @@ def test_however_the_stream_is_torn_its_pdus_come_whole(sent: list[pdu.Pdu], siz
         size = sizes[turn % len(sizes)]
         tape.note("in", stream[at : at + size], 2.0)
         at, turn = at + size, turn + 1
-    assert len([each for each in tapes.passed(EVERYTHING, 1000) if each.way == "in"]) == len(sent)
+    assert len([each for each in passed(tapes, EVERYTHING, 1000) if each.way == "in"]) == len(sent)
 
 
 @settings(max_examples=100, deadline=None)
@@ -221,7 +225,7 @@ def test_however_the_stream_is_torn_its_pdus_come_whole(sent: list[pdu.Pdu], siz
 )
 def test_whatever_the_octets_are_it_never_raises(batches: list[tuple[str, bytes]], wanted: Wanted) -> None:
     tapes, _ = one_tape(*batches)
-    assert len(tapes.passed(wanted, 5)) <= 5
+    assert len(passed(tapes, wanted, 5)) <= 5
 
 
 async def test_a_follower_hears_what_passes_from_now_on_after_the_last_ones() -> None:
@@ -260,3 +264,28 @@ async def test_a_slow_follower_is_told_how_many_it_missed() -> None:
             seen.append(await anext(frames))
     assert seen[-1].words.startswith(f"{seen[-1].lost} PDUs are missing here")
     assert len(seen) - 1 + seen[-1].lost == 40_000
+
+
+async def test_whoever_looks_back_lets_others_have_their_turn_and_misses_nothing() -> None:
+    tapes = Tapes(Tape(f"main/{n}") for n in range(4))
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    for tape in tapes._tapes.values():
+        tape.note("out", submit(1), 1.0)
+    other = asyncio.ensure_future(others())
+    try:
+        assert len(await tapes.passed(Wanted(), 10)) == 4
+        assert turns >= 4
+        async with aclosing(tapes.follow(Wanted(bind="main/0"), last=5)) as frames:
+            first = asyncio.ensure_future(anext(frames))
+            await asyncio.sleep(0)
+            tapes._tapes["main/0"].note("out", submit(2), 2.0)  # while it looks back
+            assert heads([await first, await anext(frames)]) == ["out submit_sm #1", "out submit_sm #2"]
+    finally:
+        other.cancel()

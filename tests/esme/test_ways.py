@@ -1,11 +1,13 @@
 """What binds show of themselves at a real SMSC: what passed, how they stand, and the figures."""
 
+import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from gateway import telemetry
-from gateway.services.ways import Wanted
+from gateway.services.ways import Frame, Wanted
 from tests.esme.ground import ground, parcel, until
 from tests.services.road import ANNA, BEN
 
@@ -18,8 +20,11 @@ async def test_a_message_is_found_with_its_answer_and_its_receipt() -> None:
     async with ground("receipts: {delay: 10ms}") as here:
         await here.send(parcel(to=BEN), parcel(to=ANNA))
         await until(lambda: len(here.heard.receipts) == 2)
-        await until(lambda: len(here.binds.passed(Wanted(number=ANNA), 10)) == 4)
-        frames = here.binds.passed(Wanted(number=ANNA), 10)
+        frames: Sequence[Frame] = []
+        async with asyncio.timeout(5):
+            while len(frames) < 4:
+                await asyncio.sleep(0.01)
+                frames = await here.binds.passed(Wanted(number=ANNA), 10)
     assert [(frame.way, frame.words.split()[0]) for frame in frames] == [
         ("out", "submit_sm"),
         ("in", "submit_sm_resp"),
@@ -32,7 +37,7 @@ async def test_a_message_is_found_with_its_answer_and_its_receipt() -> None:
 
 async def test_the_bind_that_logged_in_shows_no_password() -> None:
     async with ground() as here:
-        frames = here.binds.passed(Wanted(bind="main", open=True), 10)
+        frames = await here.binds.passed(Wanted(bind="main", open=True), 10)
     assert "password=***" in frames[0].words
     assert b"secret".hex() not in str(frames[0].octets)
 

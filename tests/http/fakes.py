@@ -354,7 +354,7 @@ class FakeWays:
     def routes(self) -> Sequence[RouteState]:
         return [ROUTE]
 
-    def passed(self, wanted: WantedFrames, limit: int) -> Sequence[Frame]:
+    async def passed(self, wanted: WantedFrames, limit: int) -> Sequence[Frame]:
         self.asked.append((wanted, limit))
         return self.frames[-limit:]
 
