@@ -24,6 +24,7 @@ from gateway.domain.subscription import Subscription
 from gateway.domain.timeliness import Timeliness
 from gateway.domain.webhook import Endpoint
 from gateway.services.confirmations import Cancelled, TooLate
+from gateway.services.contacts import Contact, ContactWish
 from gateway.services.evidence import Dossier
 from gateway.services.inbox import Gone, Judgement, NotFound, Refused, Resolved
 from gateway.services.intake import Caller, Conflict, Once, Replay
@@ -143,6 +144,18 @@ class Subscriptions(Protocol):
     async def remove(self, to: str, service: str, at: datetime | None) -> Subscription | Rejected | None: ...
 
 
+class Contacts(Protocol):
+    """What is known of numbers."""
+
+    async def load(self, to: str) -> Contact | Rejected: ...
+
+    async def put(self, to: str, wish: ContactWish) -> Contact | Rejected: ...
+
+    async def opt_out(self, to: str, scope: str, by: str, cause: UUID) -> Contact | Rejected: ...
+
+    async def opt_in(self, to: str, scope: str | None, by: str, cause: UUID) -> Contact | Rejected: ...
+
+
 #: Whether a part can do its work, and if not, why.
 Check = Callable[[], Awaitable[tuple[bool, str]]]
 
@@ -161,6 +174,7 @@ class Services:
     lookups: Lookups
     reports: Reports
     subscriptions: Subscriptions
+    contacts: Contacts
     keys: KeyRing
     ways: Ways | None = None  #: the binds; None: this node has none
     checks: Mapping[str, Check] = field(default_factory=dict)  #: by the part's name

@@ -6,6 +6,7 @@ from typing import Any, Final
 from gateway.http import (
     callbacks,
     confirmations,
+    contacts,
     inbox,
     messages,
     reports,
@@ -39,6 +40,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     *confirmations.ROUTES,
     *messages.ROUTES,
     *subscriptions.ROUTES,
+    *contacts.ROUTES,
     *inbox.ROUTES,
     *callbacks.ROUTES,
     *webhooks.ROUTES,

@@ -23,7 +23,6 @@ from gateway.domain.effect import (
     OutOfInbox,
     Record,
     Reply,
-    Scope,
     SetTimer,
     Subscribe,
     Trace,
@@ -225,16 +224,16 @@ class Changes:
         """Say that an opt-out or opt-in holds, unless the customer was told the same within a day."""
         self._receipts.append(draft)
 
-    def opt_out(self, bucket: int, msisdn: str, effect: OptOut, reply_id: UUID) -> None:
+    def opt_out(self, bucket: int, msisdn: str, scope: str, reply_id: UUID) -> None:
         """A customer wants no more of these."""
-        self._out[bucket, msisdn, effect.scope.value] = True
-        data = {"to": msisdn, "scope": effect.scope.value, "by": "reply"}
+        self._out[bucket, msisdn, scope] = True
+        data = {"to": msisdn, "scope": scope, "by": contact_rows.BY_REPLY}
         self.tell("contact.opted_out", bucket, reply_id, data)
 
     def opt_in(self, bucket: int, msisdn: str, reply_id: UUID) -> None:
         """A customer wants all of it again."""
-        for scope in Scope:
-            self._out[bucket, msisdn, scope.value] = False
+        self._out = {key: out for key, out in self._out.items() if key[:2] != (bucket, msisdn)}
+        self._out[bucket, msisdn, contact_rows.EVERY] = False
         self.tell("contact.opted_in", bucket, reply_id, {"to": msisdn, "by": "reply"})
 
     def set_timer(self, timer: Timer) -> None:
@@ -308,7 +307,7 @@ class Changes:
             case Reply() | Record() | Trace():
                 pass  # made before, so that a template's fault leaves nothing half done; see `_attest`
             case OptOut():
-                self.opt_out(after.bucket, after.msisdn, effect, after.id)
+                self.opt_out(after.bucket, after.msisdn, effect.scope, after.id)
             case Subscribe():
                 self._begun.append(_subscription(after, effect, self.now))
             case Unsubscribe(service, status):

@@ -6,20 +6,18 @@ Called inside the transaction that stores the texts; everything that follows is 
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from gateway.domain import conversation as talk
 from gateway.domain import given, survey
-from gateway.domain.address import split_address
 from gateway.domain.conversation import Conversation
-from gateway.domain.effect import OptOut, Scope
+from gateway.domain.effect import Scope
 from gateway.domain.ids import Kind, public
 from gateway.domain.opening import LOOK_BACK
 from gateway.domain.routing import ANSWERS, Outcome, ReplyStatus, Route, Why, route
 from gateway.domain.rulebook import Rules
-from gateway.services import hall, menus
-from gateway.services.compose import Draft
+from gateway.services import hall, menus, optouts
 from gateway.services.conversations import Changes, Words
 from gateway.services.hearing import Hearing, prompts
 from gateway.services.lately import Lately
@@ -29,6 +27,14 @@ from gateway.storage.database import Connection
 from gateway.storage.replies import Reply
 
 log = logging.getLogger(__name__)
+
+
+class _Beside(NamedTuple):
+    """What was read for those texts of a batch that need more than conversations."""
+
+    mirror: menus.Mirror
+    asking: hall.Standings
+    offered: optouts.Offered
 
 
 class Understanding:
@@ -48,25 +54,23 @@ class Understanding:
         if customers:
             recent = await conversation_rows.recent(connection, customers, changes.now - LOOK_BACK)
             changes.prompts = await prompts(connection, recent)
-        mirror = await menus.read(connection, wholes)
-        asking = await hall.read(connection, wholes, changes.rules)
+        beside = _Beside(
+            await menus.read(connection, wholes),
+            await hall.read(connection, wholes, changes.rules),
+            await optouts.read(connection, wholes, changes.now),
+        )
         replies = []
         for whole in wholes:
             try:
                 mine = recent.setdefault(whole.msisdn, [])
-                replies.append(self._understand(whole, mine, mirror, asking, changes))
+                replies.append(self._understand(whole, mine, beside, changes))
             except Exception:
                 log.exception("reply not understood", extra={"reply_id": public(Kind.REPLY, whole.reply_id)})
                 replies.append(reply_of(whole, ReplyStatus.INBOX, Why.ERROR))
         return replies
 
     def _understand(
-        self,
-        whole: Whole,
-        conversations: list[Conversation],
-        mirror: menus.Mirror,
-        asking: hall.Standings,
-        changes: Changes,
+        self, whole: Whole, conversations: list[Conversation], beside: _Beside, changes: Changes
     ) -> Reply:
         if whole.redelivery:
             return reply_of(whole, ReplyStatus.DUPLICATE)
@@ -79,20 +83,20 @@ class Understanding:
                 return reply_of(whole, ReplyStatus.HELD, Why.FLOOD, about_id)
             return reply_of(whole, ReplyStatus.INBOX, Why.INCOMPLETE, about_id)
         if found.scope is not None:
-            self._opt_out(whole, found, conversations, changes)
+            self._opt_out(whole, found, conversations, beside.offered, changes)
             return reply_of(whole, ReplyStatus.OPT_OUT, None, about_id)
         if found.outcome is Outcome.OPT_IN:
             changes.opt_in(whole.bucket, whole.msisdn, whole.reply_id)
-            changes.confirm(self._receipt(whole, "contact/opted-in"))
+            changes.confirm(optouts.receipt(whole, self._senders, "contact/opted-in"))
             return reply_of(whole, ReplyStatus.OPT_IN)
         if self._is_flood(whole, found, changes.rules):
             return reply_of(whole, ReplyStatus.HELD, Why.FLOOD, about_id)
         if found.outcome is Outcome.MENU:
-            conversations[:] = menus.open_list(whole, mirror, conversations, changes, self._senders)
+            conversations[:] = menus.open_list(whole, beside.mirror, conversations, changes, self._senders)
             return reply_of(whole, ReplyStatus.READ, None, conversations[0].id)
         if found.keyword is not None and found.outcome is Outcome.ENQUIRY:
             enquiry = hall.open_enquiry(
-                whole, found.keyword, asking, conversations, changes, senders=self._senders
+                whole, found.keyword, beside.asking, conversations, changes, senders=self._senders
             )
             if enquiry is None:
                 return reply_of(whole, ReplyStatus.HELD, Why.FLOOD)
@@ -127,27 +131,24 @@ class Understanding:
         conversations[:] = [after if each.id == after.id else each for each in conversations]
 
     def _opt_out(
-        self, whole: Whole, found: Route, conversations: list[Conversation], changes: Changes
+        self,
+        whole: Whole,
+        found: Route,
+        conversations: list[Conversation],
+        offered: optouts.Offered,
+        changes: Changes,
     ) -> None:
-        scope = found.scope or Scope.MARKETING
-        changes.opt_out(whole.bucket, whole.msisdn, OptOut(scope), whole.reply_id)
-        receipt = self._receipt(whole, "contact/opted-out", scope=_SCOPES[scope])
-        if found.conversation is not None:
-            receipt.language = found.conversation.subject.language
+        left = optouts.left(whole, found, offered)
+        changes.opt_out(whole.bucket, whole.msisdn, left.scope, whole.reply_id)
+        receipt = optouts.receipt(whole, self._senders, "contact/opted-out", scope=left.told)
+        receipt.language = left.language
         changes.confirm(receipt)
-        if scope is not Scope.SURVEYS:
+        if left.scope != Scope.SURVEYS:
             return
-        left = given.Cancel(survey.Why.OPTED_OUT)
+        cancelled = given.Cancel(survey.Why.OPTED_OUT)
         for each in list(conversations):
             if isinstance(each, survey.Survey) and each.status in survey.WAITING:
-                self._move(changes, conversations, each, left, whole.received_at)
-
-    def _receipt(self, whole: Whole, template: str, **params: str) -> Draft:
-        """A word to the customer, from where the customer wrote to."""
-        ours = split_address(whole.address, self._senders) is not None
-        return Draft(
-            to=whole.msisdn, template=template, params=params, sender=whole.address if ours else None
-        )
+                self._move(changes, conversations, each, cancelled, whole.received_at)
 
     def _is_flood(self, whole: Whole, found: Route, rules: Rules) -> bool:
         """Whether this number writes more than people do. What is a clear answer never counts as such."""
@@ -198,9 +199,6 @@ class Understanding:
         changes.tell("reply.unmatched", whole.bucket, whole.reply_id, data)
         return reply_of(whole, ReplyStatus.INBOX, Why.UNMATCHED, about_id)
 
-
-#: What a receipt calls that which was opted out of.
-_SCOPES: Final = {Scope.SURVEYS: "survey", Scope.MARKETING: "marketing"}
 
 _KEPT: Final[dict[Outcome, tuple[ReplyStatus, str | None]]] = {
     Outcome.LATE: (ReplyStatus.INBOX, Why.LATE),

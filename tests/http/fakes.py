@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, TypeVar, cast
@@ -36,6 +36,7 @@ from gateway.domain.webhook import Endpoint
 from gateway.http import server
 from gateway.http.ports import Check, Confirmations, Evidence, Reports, Services, Subscriptions, Webhooks
 from gateway.services.confirmations import Cancelled, TooLate
+from gateway.services.contacts import Contact, ContactWish
 from gateway.services.evidence import Dossier
 from gateway.services.inbox import Gone, Judgement, NotFound, Refused, Resolved
 from gateway.services.intake import Caller, Conflict, Once, Replay
@@ -47,6 +48,7 @@ from gateway.services.ways import BindState, Frame, RoundTrip, RouteState
 from gateway.services.ways import Wanted as WantedFrames
 from gateway.services.webhooks import Created, Unended
 from gateway.storage.callbacks import Delivery
+from gateway.storage.contacts import OptedOut
 
 T = TypeVar("T")
 SUBJECT = UUID(int=7)
@@ -425,6 +427,29 @@ async def down() -> tuple[bool, str]:
 ALL = tuple(Scope)
 
 
+class FakeContacts:
+    """One number's, in memory."""
+
+    def __init__(self) -> None:
+        self.contact = Contact(msisdn="8613905310001")
+
+    async def load(self, to: str) -> Contact | Rejected:
+        return NO_NUMBER if parse_msisdn(to) is None else self.contact
+
+    async def put(self, to: str, wish: ContactWish) -> Contact | Rejected:
+        self.contact = replace(self.contact, language=wish.language, tier=wish.tier, updated_at=NOW)
+        return await self.load(to)
+
+    async def opt_out(self, to: str, scope: str, by: str, cause: UUID) -> Contact | Rejected:
+        self.contact = replace(self.contact, opt_outs=(OptedOut(scope, by, NOW),), updated_at=NOW)
+        return await self.load(to)
+
+    async def opt_in(self, to: str, scope: str | None, by: str, cause: UUID) -> Contact | Rejected:
+        left = tuple(each for each in self.contact.opt_outs if scope not in (None, each.scope))
+        self.contact = replace(self.contact, opt_outs=left, updated_at=NOW)
+        return await self.load(to)
+
+
 @dataclass
 class FakeSubscriptions:
     """One number's, in memory."""
@@ -512,6 +537,7 @@ async def world(
         lookups=lookups or cast(Lookups, NothingKnown()),
         reports=reports or FakeReports(),
         subscriptions=subscriptions or FakeSubscriptions(),
+        contacts=FakeContacts(),
         keys=cast(KeyRing, ring),
         checks=checks or {"database": well},
         ways=ways if sends else None,
