@@ -259,6 +259,7 @@ class Changes:
         marks = [(uid.bytes[15], uid, status, reason) for uid, (status, reason) in self.marks.items()]
         await reply_rows.mark(connection, marks)
         if self._out:
+            await contact_rows.hold(connection, {bucket for (bucket, _, _), out in self._out.items() if out})
             await contact_rows.opt_in(
                 connection, [key for key, out in self._out.items() if not out], self.now
             )

@@ -31,6 +31,11 @@ async def share(connection: Connection, buckets: Collection[int]) -> None:
     await connection.execute(SHARE, sorted(buckets))  # all lock in one order
 
 
+async def hold(connection: Connection, buckets: Collection[int]) -> None:
+    """Until this transaction ends, no attempt of these buckets is written. Comes before rows."""
+    await connection.execute(HOLD, sorted(buckets))
+
+
 # Said twice it holds once, since the first time.
 OPT_OUT: Final = """
 INSERT INTO contacts AS c (bucket, msisdn, opt_outs, opted_out, updated_at)
@@ -58,7 +63,7 @@ async def opt_out(
     Waits until no attempt of these buckets is being written: see `share`.
     """
     if scopes:
-        await connection.execute(HOLD, sorted({bucket for bucket, _, _ in scopes}))
+        await hold(connection, {bucket for bucket, _, _ in scopes})
         await connection.execute(
             OPT_OUT, [b for b, _, _ in scopes], [m for _, m, _ in scopes], [s for _, _, s in scopes], now, by
         )
