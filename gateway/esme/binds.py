@@ -26,11 +26,10 @@ from gateway.esme.trouble import unbound_in_words
 from gateway.services.carrier import (
     Channel,
     Fate,
-    Order,
     Outcome,
     Parcel,
-    ReportOn,
 )
+from gateway.services.cuts import Order, ReportOn
 from gateway.services.flights import Outgoing
 from gateway.services.ways import BindState, Frame, RouteState, Wanted
 from gateway.smpp import status
@@ -137,7 +136,7 @@ class Binds:
         return known.profile.receipts.ask if known else "each"
 
     def room(self) -> int:
-        """How many parcels all binds together take now."""
+        """How many parcels all binds together take now, for whoever hands over without a queue."""
         return sum(slot.link.room for slot in self._slots if slot.link is not None)
 
     def offer(self, reserved: Mapping[str, int]) -> RoomOffer:

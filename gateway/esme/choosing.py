@@ -7,8 +7,8 @@ from typing import Final, NamedTuple
 from gateway.domain.handling import Handling, read_handling
 from gateway.domain.message import Message
 from gateway.domain.steering import Course, Steering, is_of
-from gateway.esme.bucket import Bucket
 from gateway.esme.circuit import Circuit
+from gateway.esme.rate_limit import RateLimit
 from gateway.services.carrier import Channel, Fate, Outcome
 from gateway.smpp import status
 
@@ -134,7 +134,7 @@ class Chooser:
         self.paths = {name: Path(name, clock()) for name in routes}
         self._stops: dict[tuple[str, str], _Stop] = {}
         self._shares: dict[Course, _Shares] = {}
-        self._buckets: dict[str, Bucket] = {}
+        self._limits: dict[str, RateLimit] = {}
         self._strangers: set[str] = set()
         self.steer(steering or Steering((), routes), senders)
 
@@ -146,11 +146,12 @@ class Chooser:
         self._channels: dict[tuple[Course, str], Channel] = {}
         self._narrowed: dict[tuple[Course, frozenset[str]], Course] = {}
         self._shares.clear()
-        before, self._buckets = self._buckets, {}
+        self._standing: dict[Course, str] = {}  # whose backup carries it now
+        before, self._limits = self._limits, {}
         for number, rate in senders.items():
             if rate > 0:
-                bucket = self._buckets[number] = before.get(number) or Bucket(rate, self._clock())
-                bucket.rate = rate
+                limit = self._limits[number] = before.get(number) or RateLimit(rate, self._clock())
+                limit.rate = rate
 
     # Where messages queue
 
@@ -213,9 +214,9 @@ class Chooser:
                 self.paths[name].room_at = now
         return RoomOffer(self, room, busy, now)
 
-    def bucket(self, sender: str) -> Bucket | None:
+    def limit(self, sender: str) -> RateLimit | None:
         """The limit of a sender's number."""
-        return self._buckets.get(sender)
+        return self._limits.get(sender)
 
     def shares_of(self, course: Course) -> _Shares:
         """How the routes of a course share."""
@@ -232,13 +233,28 @@ class Chooser:
             for name, weight in course.to
             if (path := self.paths.get(name)) is not None and self._open(path, sender, now)
         ]
+        if primaries and course in self._standing:
+            name = self._standing.pop(course)
+            log.info("the backup steps back", extra={"rule": course.name, "backup": name})
         if primaries or not course.backup or not all(self._given_up(n, sender, now) for n, _ in course.to):
             return primaries
         for name in course.backup:
             path = self.paths.get(name)
             if path is not None and self._open(path, sender, now):
+                self._stands_in(name, course, sender)
                 return [_Share(path, 1)]
         return []
+
+    def _stands_in(self, backup: str, course: Course, sender: str) -> None:
+        """Say so once, where it is for all senders."""
+        routes = [name for name, _ in course.to]
+        if self._standing.get(course) == backup or any((name, sender) in self._stops for name in routes):
+            return
+        self._standing[course] = backup
+        log.warning(
+            "no route of a rule works: its backup stands in",
+            extra={"rule": course.name, "routes": ", ".join(routes), "backup": backup},
+        )
 
     def _open(self, path: Path, sender: str, now: float) -> bool:
         if not path.able(now):
@@ -362,8 +378,8 @@ class RoomOffer:
                 self._chooser.shares_of(channel.course).join(ways)
         if not ways:
             return None
-        bucket = self._chooser.bucket(channel.sender)
-        if bucket is not None and not bucket.allows(self._now):
+        limit = self._chooser.limit(channel.sender)
+        if limit is not None and not limit.allows(self._now):
             return None
         if len(ways) == 1:
             path = ways[0].path
@@ -378,8 +394,8 @@ class RoomOffer:
             path = share.path
         self._room[path.name] -= segments
         self._begun.add(msisdn)
-        if bucket is not None:
-            bucket.spend(segments)
+        if limit is not None:
+            limit.spend(segments)
         if self._chooser.placed(path, channel.sender, self._now):
             self._ways.clear()  # what is on trial may be shut now
         return path.name

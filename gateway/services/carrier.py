@@ -3,16 +3,14 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import Enum, auto
-from typing import Literal, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from gateway.domain.handling import Handling
 from gateway.domain.message import Message
 from gateway.domain.steering import Course
+from gateway.services.cuts import Order, ReportOn
 from gateway.services.flights import Segment
 from gateway.sms.cutting import Cutting
-
-Order = Literal["first-first", "last-first"]
-ReportOn = Literal["each", "last-sent"]
 
 
 class Place(NamedTuple):
@@ -46,7 +44,7 @@ class Fate(Enum):
     TAKEN = auto()  #: the SMSC answered OK
     PUT_OFF = auto()  #: refused for now
     REFUSED = auto()  #: refused for good
-    LOST = auto()  #: written, and no answer; or one with a command_status, but no id that a receipt could name
+    LOST = auto()  #: written, and no answer; with a command_status: answered, but with no id for receipts
     UNSENT = auto()  #: not one octet was written, or the SMSC said that it did not look at it
     HELD = auto()  #: refused because of its sender: it waits, and nobody's patience is used up
 
@@ -96,9 +94,6 @@ class Carrier(Protocol):
 
     def report_on(self, route: str) -> ReportOn:
         """For which of them a receipt is asked."""
-
-    def room(self) -> int:
-        """How many parcels may be handed over now, by all routes together."""
 
     def offer(self, reserved: Mapping[str, int]) -> Offer:
         """The room there is, without what is reserved on each route for attempts being committed."""

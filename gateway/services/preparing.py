@@ -1,39 +1,26 @@
 """A message made ready for its route: cut as the SMSC there wants it, an attempt for each segment."""
 
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Final
 
 from gateway.domain.handling import read_handling
 from gateway.domain.message import Event, Step
-from gateway.services.carrier import Order, Parcel, Place, ReportOn
+from gateway.services.carrier import Carrier, Parcel, Place
 from gateway.services.cuts import cut, in_order
 from gateway.services.flights import Leg, Outgoing
 from gateway.services.references import References
 from gateway.services.settling import MAYBE
-from gateway.sms.cutting import Cutting, Join
+from gateway.sms.cutting import Join
 from gateway.sms.segment import Split
 
 #: The text itself does not say which part it is, or that it is all of it.
 BESIDE: Final = frozenset({Join.SAR, Join.PAYLOAD})
 
 
-class Habits(Protocol):
-    """How the SMSC of a route wants texts: a part of `carrier.Carrier`."""
-
-    def cutting(self, route: str) -> Cutting:
-        """How they are cut."""
-
-    def order(self, route: str) -> Order:
-        """In which order the segments are written."""
-
-    def report_on(self, route: str) -> ReportOn:
-        """For which of them a receipt is asked."""
-
-
 class Preparing:
     """Makes messages ready: attempts for the record, and parcels to be sent once they are on it."""
 
-    def __init__(self, habits: Habits, references: References) -> None:
+    def __init__(self, habits: Carrier, references: References) -> None:
         self._habits = habits
         self._references = references
 

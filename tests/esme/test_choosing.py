@@ -1,5 +1,6 @@
 """Which route a message takes, by a clock that the test turns."""
 
+import logging
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -162,6 +163,22 @@ def test_a_backup_stands_in_after_a_grace_and_steps_back_at_once() -> None:
     assert here.place() == SPARE
     here.up(MAIN)
     assert here.place() == MAIN
+
+
+def test_a_backup_that_stands_in_is_told_once_and_that_it_steps_back(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    here = choice()
+    with caplog.at_level(logging.INFO):
+        here.down(MAIN)
+        here.now += GRACE_SECONDS + 0.1
+        assert [here.place() for _ in range(3)] == [SPARE] * 3
+        here.up(MAIN)
+        assert [here.place() for _ in range(3)] == [MAIN] * 3
+    assert [(record.message, record.__dict__["backup"]) for record in caplog.records] == [
+        ("no route of a rule works: its backup stands in", SPARE),
+        ("the backup steps back", SPARE),
+    ]
 
 
 def test_a_primary_without_room_is_waited_for() -> None:

@@ -1,11 +1,11 @@
-"""The circuit of a route and the bucket of a sender, by a clock that the test turns."""
+"""The circuit of a route and the limit of a sender, by a clock that the test turns."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.esme.bucket import BURST_SECONDS, Bucket
 from gateway.esme.circuit import FIRST_PAUSE, LEAST, LONGEST_PAUSE, PROBE_SECONDS, PROBES, Circuit, State
+from gateway.esme.rate_limit import BURST_SECONDS, RateLimit
 
 
 def opened(at: float = 100.0) -> Circuit:
@@ -113,7 +113,7 @@ def test_it_is_never_shut_for_ever(course: list[tuple[str, float]]) -> None:
     assert circuit.allows(now + LONGEST_PAUSE + PROBE_SECONDS)
 
 
-# The bucket
+# The limit
 
 
 @given(
@@ -123,17 +123,17 @@ def test_it_is_never_shut_for_ever(course: list[tuple[str, float]]) -> None:
 def test_no_more_goes_than_the_rate_its_burst_and_one_long_text(
     rate: float, wishes: list[tuple[float, int]]
 ) -> None:
-    bucket, now, went = Bucket(rate, 0.0), 0.0, 0
+    limit, now, went = RateLimit(rate, 0.0), 0.0, 0
     for lapse, parts in wishes:
         now += lapse
-        while bucket.allows(now):
-            bucket.spend(parts)
+        while limit.allows(now):
+            limit.spend(parts)
             went += parts
     assert went <= 1.0 + rate * BURST_SECONDS + rate * now + 10
 
 
 def test_a_text_of_three_parts_costs_three() -> None:
-    bucket = Bucket(1.0, 0.0)
-    assert bucket.allows(0.0)
-    bucket.spend(3)
-    assert [bucket.allows(now) for now in (1.0, 2.0, 2.8)] == [False, False, True]
+    limit = RateLimit(1.0, 0.0)
+    assert limit.allows(0.0)
+    limit.spend(3)
+    assert [limit.allows(now) for now in (1.0, 2.0, 2.8)] == [False, False, True]

@@ -15,7 +15,8 @@ from gateway.domain.msisdn import bucket_of
 from gateway.domain.steering import Steering
 from gateway.domain.timer import Timer
 from gateway.esme.binds import Binds
-from gateway.services.carrier import Channel, Fate, Order, Outcome, Parcel, ReportOn
+from gateway.services.carrier import Channel, Fate, Outcome, Parcel
+from gateway.services.cuts import Order, ReportOn
 from gateway.services.dispatch import Dispatch, Patience
 from gateway.services.flights import Flights, Segment
 from gateway.services.leases import Leases
@@ -124,9 +125,6 @@ class FakeCarrier:
 
     def report_on(self, route: str) -> ReportOn:
         return "each"
-
-    def room(self) -> int:
-        return self.open_room
 
     def offer(self, reserved: Mapping[str, int]) -> FakeOffer:
         return FakeOffer({"main": self.open_room - reserved.get("main", 0)})

@@ -6,7 +6,7 @@ from typing import Final
 BURST_SECONDS: Final = 0.25
 
 
-class Bucket:
+class RateLimit:
     """Filled with `rate` tokens a second; `now` in seconds. A long text may take it below nothing."""
 
     __slots__ = ("_filled_at", "_tokens", "rate")
