@@ -224,6 +224,27 @@ async def test_an_event_that_lacks_what_a_template_names_is_parked_with_the_name
     assert other.got == []
 
 
+@pytest.mark.parametrize(
+    ("answered", "ahead"),
+    [
+        pytest.param(status(422, "no such number"), 0, id="refused"),
+        pytest.param(status(500, "down"), 61, id="not answered for a minute"),
+    ],
+)
+async def test_a_look_up_that_is_given_up_waits_for_nobody(
+    node: Node, other: OtherSide, clock: Clock, answered: Any, ahead: int
+) -> None:
+    other.answer = answered
+    node.connect(other.url, "lookup.balance")
+    (row,) = await node.owe(scored(name="lookup.balance"))
+    await until_tries(node, 1)
+    clock.ahead = timedelta(seconds=ahead)
+    (settled,) = await node.settled()
+    assert settled["status"] == "dropped"
+    assert list(await node.service.list(status=CallbackStatus.PARKED)) == []
+    assert not await node.service.redeliver(row.id)
+
+
 async def test_a_forbidden_target_is_never_connected_to(
     database: Database, clock: Clock, other: OtherSide
 ) -> None:
