@@ -14,19 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from gateway.domain.effect import CallOut, Effect, Reply, SetTimer
-from gateway.domain.given import (
-    CallDone,
-    CallFailed,
-    Cancel,
-    Given,
-    Judged,
-    PromptFailed,
-    Reminder,
-    ReplyText,
-    Superseded,
-    TimeUp,
-    Verdict,
-)
+from gateway.domain.given import CallDone, CallFailed, Cancel, Given, Reminder, TimeUp
 from gateway.domain.ids import Kind, public
 from gateway.domain.keywords import LISTED, Keywords
 
@@ -159,7 +147,7 @@ def step(enquiry: Enquiry, given: Given, now: datetime, rules: Keywords) -> Step
             return _look(enquiry, now, rules)
         case Cancel(reason):
             return _settled(enquiry, Status.CANCELLED, now, reason), []
-        case ReplyText() | Superseded() | PromptFailed() | Verdict() | Judged() | CallDone() | CallFailed():
+        case _:  # nothing else concerns what is only looked up
             return enquiry, []
 
 
