@@ -82,7 +82,7 @@ def tell_routes(routes: Sequence[RouteState], now: datetime) -> list[str]:
         lines.append(f"  profile {route.profile}; receipts outstanding: {route.receipts_outstanding}{due}")
         rows = [_HEADS, *(_row(bind, now) for bind in route.binds)]
         lines += [f"  {line}" for line in _columns(rows)]
-        lines += [f"  {bind.name}: {bind.last_error}" for bind in route.binds if bind.last_error]
+        lines += _errors(route)
         if route.stopped_senders:
             lines.append(f"  stopped senders: {', '.join(route.stopped_senders)}")
         lines += [f"  alarm: {alarm}" for alarm in route.alarms]
@@ -91,6 +91,15 @@ def tell_routes(routes: Sequence[RouteState], now: datetime) -> list[str]:
             lines.append(f"  command_status that no table explains: {codes}")
         lines.append("")
     return lines[:-1]
+
+
+def _errors(route: RouteState) -> list[str]:
+    """The binds' last errors, each once, unless they stand at the top already."""
+    by_error: dict[str, list[str]] = {}
+    for bind in route.binds:
+        if bind.last_error and bind.last_error not in route.why:
+            by_error.setdefault(bind.last_error, []).append(bind.name)
+    return [f"  {', '.join(names)}: {error}" for error, names in by_error.items()]
 
 
 _HEADS: Final = (

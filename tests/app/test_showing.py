@@ -60,6 +60,15 @@ def test_a_bind_that_is_down_says_why_and_when_it_tries_again() -> None:
     assert any("down, again in 58 s" in line and "no limit" in line for line in lines)
 
 
+def test_what_is_wrong_with_all_binds_is_told_once() -> None:
+    error = "The password is wrong. (ESME_RINVPASWD)"
+    down = [msgspec.structs.replace(BIND, name=f"main/{n}", state="down", last_error=error) for n in (1, 2)]
+    route = msgspec.structs.replace(ROUTE, state="up", why="", binds=down)
+    assert f"  main/1, main/2: {error}" in showing.tell_routes([route], NOW)
+    told = msgspec.structs.replace(route, state="down", why=f"main/1, main/2: {error}")
+    assert "\n".join(showing.tell_routes([told], NOW)).count(error) == 1
+
+
 async def test_binds_in_json_are_what_the_gateway_answers(capsys: pytest.CaptureFixture[str]) -> None:
     async with world() as api:
         assert await showing.binds(given(url=api.url, json=True), Settings()) == 0
