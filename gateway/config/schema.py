@@ -175,7 +175,7 @@ class Routing(Struct, frozen=True, kw_only=True):
     )
     backup: Annotated[
         list[str],
-        says("SMSCs that stand in, the first of them that works, while all in `to` are down or failing"),
+        says("SMSCs that stand in, the first that works, when all in `to` are down or failing for 5 s"),
     ] = field(default_factory=list)
 
 
