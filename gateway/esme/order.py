@@ -105,14 +105,20 @@ class Numbers(Generic[L]):
         return self._taken_out(line.behind or ())
 
     def leave(self, link: L) -> Sequence[Parcel]:
-        """The link ends: what waits for it in all lines, in order. What it has begun is to be ended first."""
+        """The link ends: what waits for it in all lines, in order, and what waits behind that for others.
+
+        What it has begun is to be ended first.
+        """
         left: list[Parcel] = []
         if not link.behind:
             return left
         for line in self._lines.values():
-            if line.behind and any(other is link for other, _ in line.behind):
-                left.extend(self._taken_out([each for each in line.behind if each[0] is link]))
-                line.behind = deque(each for each in line.behind if each[0] is not link)
+            behind = line.behind or ()
+            first = next((at for at, (other, _) in enumerate(behind) if other is link), None)
+            if first is not None:
+                waiting = list(behind)
+                left.extend(self._taken_out(waiting[first:]))
+                line.behind = deque(waiting[:first]) or None
         return left
 
     def _next(self, line: _Line, behind: deque[tuple[Any, Parcel]]) -> None:

@@ -98,19 +98,30 @@ def test_what_stands_behind_waits_for_the_parts_that_are_still_under_way() -> No
     assert wire.written == [*first, second]
 
 
-def test_a_link_that_ends_takes_only_its_own_along() -> None:
+def test_a_link_that_ends_takes_along_what_stands_behind_its_own() -> None:
+    """Else that would be written first, and what comes back would be too late."""
     numbers, here, there = Numbers[Wire](), Wire(), Wire()
     [first], [second], [third], [fourth] = parts(), parts(), parts(), parts()
     here.submit(numbers, first)
     there.submit(numbers, second)
     here.submit(numbers, third)
     there.submit(numbers, fourth)
-    assert numbers.leave(there) == [second, fourth]
-    assert (here.behind, there.behind) == (1, 0)
+    assert numbers.leave(there) == [second, third, fourth]
+    assert (here.behind, there.behind) == (0, 0)
     numbers.end(first)
-    assert here.written == [first, third]
-    numbers.end(third)
+    assert here.written == [first]
     assert len(numbers) == 0
+
+
+def test_a_link_that_ends_leaves_what_stands_before_its_own() -> None:
+    numbers, here, there = Numbers[Wire](), Wire(), Wire()
+    [first], [second], [third] = parts(), parts(), parts()
+    here.submit(numbers, first)
+    here.submit(numbers, second)
+    there.submit(numbers, third)
+    assert numbers.leave(there) == [third]
+    numbers.end(first)
+    assert here.written == [first, second]
 
 
 class Traffic(RuleBasedStateMachine):
