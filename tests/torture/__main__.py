@@ -1,5 +1,5 @@
-"""`python -m tests.torture`: the kill campaign in full, with its failpoints, or with `--faults` one run for
-each thing that an SMSC can do wrong; told as it goes."""
+"""`python -m tests.torture`: the kill campaign in full, with its failpoints; with `--paid` that of services
+that cost money; or with `--faults` one run for each thing that an SMSC can do wrong. Told as it goes."""
 
 import argparse
 import sys
@@ -13,9 +13,10 @@ from rich.table import Table
 
 from tests.torture import habits, told
 from tests.torture.campaign import Campaign, Result, tidy
-from tests.torture.failpoints import FAILPOINTS, ONCE, STOPPING
+from tests.torture.failpoints import FAILPOINTS, ONCE, PAID, STOPPING
 from tests.torture.faults import play
 from tests.torture.outcomes import Row
+from tests.torture.paid import Ended, PaidCampaign
 
 ROUNDS = 200
 TIMES = (1, 3, 10)  # each failpoint is met the first time, the third, the tenth
@@ -28,6 +29,9 @@ def options(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--rate", type=float, default=150.0, help="calls a second while it is up")
     parser.add_argument("--failpoints", action="store_true", help="then each failpoint, three times")
     parser.add_argument("--only", metavar="NAME", action="append", help="of the failpoints only these")
+    parser.add_argument(
+        "--paid", action="store_true", help="confirmations, 0000 and scores, with each failpoint around them"
+    )
     parser.add_argument(
         "--faults",
         metavar="NAME",
@@ -138,18 +142,62 @@ def faults(args: argparse.Namespace, console: Console) -> int:
     return 0 if all(row.sound for row in rows) else 1
 
 
+async def run_paid(args: argparse.Namespace, console: Console) -> Ended:
+    """Kills at random, and now and then one of the named points, each of them in its turn."""
+    names = args.only or list(PAID)
+    async with PaidCampaign(args.seed) as campaign:
+        for number in range(1, args.rounds + 1):
+            began = time.monotonic()
+            if number % 2:
+                what = await campaign.round()
+            else:
+                name = names[(number // 2 - 1) % len(names)]
+                times = campaign.random.choice((1, 2, 3))
+                what = f"{name}, time {times}"
+                what += "" if await campaign.failpoint(name, times) else ": not reached"
+            counts = campaign.smsc.record.counts
+            console.print(
+                f"round {number} of {args.rounds}: {what}, {time.monotonic() - began:.1f} s; "
+                f"customers {len(campaign.people):,}, their texts {counts.mos_taken:,}"
+            )
+        console.print("drains")
+        return await campaign.finish()
+
+
+def show_paid(ended: Ended, console: Console) -> None:
+    """The table at the end."""
+    table = Table(title="Services that cost money", show_header=False)
+    for name, count in sorted(ended.judged.counts.items()):
+        table.add_row(name, f"{count:,}")
+    table.add_row("restarts", f"{sum(ended.kinds.values()):,} ({_kinds(ended.kinds)})")
+    table.add_row("failpoints not reached", ", ".join(ended.unreached) or "none")
+    table.add_row("breaches", f"{len(ended.judged.breaches):,}")
+    table.add_row("time", f"{ended.seconds:.0f} s")
+    console.print(table)
+    for breach in ended.judged.breaches[:50]:
+        console.print(breach, style="red", highlight=False)
+
+
 def main(argv: Sequence[str]) -> int:
     args = options(argv)
     console = Console()
     if args.faults is not None:
         return faults(args, console)
+    if args.paid:
+        ended = uvloop.run(run_paid(args, console))
+        show_paid(ended, console)
+        return _leave(ended.folder, bool(ended.judged.breaches), args, console)
     result = uvloop.run(run(args, console))
     show(result, console)
-    if args.keep or result.verdict.breaches:
-        console.print(f"journals and data: {result.folder}")
+    return _leave(result.folder, bool(result.verdict.breaches), args, console)
+
+
+def _leave(folder: Path, breached: bool, args: argparse.Namespace, console: Console) -> int:
+    if args.keep or breached:
+        console.print(f"journals and data: {folder}")
     else:
-        tidy(result.folder)
-    return 1 if result.verdict.breaches else 0
+        tidy(folder)
+    return 1 if breached else 0
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from typing import Any, Final
 from gateway.domain.message import Event
 from gateway.esme.link import Link
 from gateway.services.callbacks import Callbacks
+from gateway.services.changes import Changes
 from gateway.services.conversations import Conversations
 from gateway.services.dispatch import Dispatch
 from gateway.services.inbound import Inbound
@@ -23,6 +24,7 @@ from gateway.services.receipts import Receipts
 from gateway.services.timers import Timers
 from gateway.storage import callbacks as callback_rows
 from gateway.storage import conversations as conversation_rows
+from gateway.storage import evidence as evidence_rows
 from gateway.storage import idempotency
 from gateway.storage import messages as message_rows
 from gateway.storage import replies as reply_rows
@@ -112,6 +114,10 @@ def _losses(_connection: Any, steps: Any) -> bool:
     return any(step.kind == Event.LOST for step in steps)
 
 
+def _some(_connection: Any, rows: Any) -> bool:
+    return bool(rows)
+
+
 def _write(share: float) -> Callable[[Reached], None]:
     """Die when this share of a batch's octets is on the wire, past the transport, which would wait."""
 
@@ -195,6 +201,53 @@ FAILPOINTS: Final[dict[str, Callable[[Reached], None]]] = {
     "timers-looked": lambda fuse: before(Timers, "wake", fuse),
 }
 
+
+def _owes(connector: str) -> Callable[..., bool]:
+    """Whether rows of calls, or a batch's changes, owe this connector a call."""
+
+    def owes(_: Any, what: Any) -> bool:
+        rows = what._callbacks if isinstance(what, Changes) else what
+        return any(row.target == connector for row in rows)
+
+    return owes
+
+
+def _hears(connector: str) -> Callable[..., bool]:
+    return lambda _self, _connection, answers, _now: any(call.target == connector for call, _ in answers)
+
+
+def _posts(part: bytes) -> Callable[..., bool]:
+    return lambda _self, request: part in request.url.encode() + (request.body or b"")
+
+
+def _around(name: str, connector: str, part: bytes) -> dict[str, Callable[[Reached], None]]:
+    """From the commit that owes a call to the one that settles it."""
+    owes, hears, posts = _owes(connector), _hears(connector), _posts(part)
+    return {
+        f"{name}-begins": lambda fuse: before(callback_rows, "insert", fuse, owes),
+        f"{name}-owed": lambda fuse: after(callback_rows, "insert", fuse, owes),
+        f"{name}-committed": lambda fuse: before(Conversations, "hand_over", fuse, owes),
+        f"{name}-handed-over": lambda fuse: after(Conversations, "hand_over", fuse, owes),
+        f"{name}-call-begins": lambda fuse: before(Callbacks, "_post", fuse, posts),
+        f"{name}-call-answered": lambda fuse: after(Callbacks, "_post", fuse, posts),
+        f"{name}-settling": lambda fuse: before(Conversations, "on_answers", fuse, hears),
+        f"{name}-settled": lambda fuse: after(Conversations, "on_answers", fuse, hears),
+    }
+
+
+#: Around what costs money, and what ends it; only the campaign of paid services comes by all of them.
+PAID: Final[dict[str, Callable[[Reached], None]]] = {
+    **_around("activation", "service.activate", b'"activate"'),
+    **_around("cancellation", "service.cancel", b'"cancel"'),
+    **{
+        name: point
+        for name, point in _around("score", "ticket.satisfaction", b"/satisfaction").items()
+        if not name.startswith("score-settl")  # a score's write-back moves no conversation
+    },
+    "evidence-begins": lambda fuse: before(evidence_rows, "append", fuse, _some),
+    "evidence-appended": lambda fuse: after(evidence_rows, "append", fuse, _some),
+}
+
 #: Only a stop comes by these.
 STOPPING: Final = frozenset({"stop-begins", "ledger-drained"})
 
@@ -211,4 +264,4 @@ ONCE: Final = STOPPING | {
 
 def install(name: str, times: int) -> None:
     """Put a failpoint in: die when it is reached so many times."""
-    FAILPOINTS[name](_Fuse(times))
+    (FAILPOINTS | PAID)[name](_Fuse(times))
