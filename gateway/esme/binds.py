@@ -90,6 +90,9 @@ class Binds:
     def steer(self, steering: Steering, senders: Mapping[str, float]) -> None:
         """Another routing table and other rates of senders from now on."""
         self._chooser.steer(steering, senders)
+        for slot in self._slots:
+            if slot.link is not None:
+                slot.link.steered()
 
     # The carrier
 

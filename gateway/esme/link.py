@@ -235,6 +235,10 @@ class Link(asyncio.Protocol):
         elif self._transport is not None:
             self._transport.close()
 
+    def steered(self) -> None:
+        """Our numbers are others now, perhaps."""
+        self._writing.steered()
+
     def give_back(self) -> None:
         """What is kept here is to go another way, or later."""
         if outcomes := self._writing.give_back():

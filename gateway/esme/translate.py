@@ -174,6 +174,11 @@ class Writer:
             return times.absolute(deliver_at.astimezone(self._zone).replace(microsecond=0))
         return times.relative(max(timedelta(seconds=1), deliver_at - now))
 
+    def forget(self) -> None:
+        """Our numbers are others now, perhaps, and so is what senders are."""
+        self._templates.clear()
+        self._rarer.clear()
+
     def _template(self, sender: str) -> SubmitTemplate:
         if len(self._templates) >= TEMPLATES:
             self._templates.clear()

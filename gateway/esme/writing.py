@@ -62,6 +62,7 @@ class Writing:
         self._now = now
         self._may_go = may_go
         self._writer = Writer(route, number_of)
+        self.steered = self._writer.forget  #: to be called when our numbers are others
         self._heeds = route.profile.congestion
         self._ready: deque[Parcel] = deque()  # what may be written as soon as there is room
         self._again: list[tuple[int, Parcel]] = []  # refused for being too fast: before all others, as a heap

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from gateway.domain.handling import Handling
+from gateway.domain.steering import Steering
 from gateway.esme import binds as binds_module
 from gateway.esme import hearing as hearing_module
 from gateway.esme.binds import Binds
@@ -414,3 +415,12 @@ async def test_what_no_route_can_do_is_told_at_acceptance() -> None:
         assert Binds([route]).unable(ANNA, "10086", "service", wish) == told[name]
         assert Binds([route]).unable(ANNA, "10086", "service", Handling(flash=True)) == ""
     assert Binds([*routes.values()]).unable(ANNA, "10086", "service", wish) == ""
+
+
+async def test_a_senders_type_of_number_follows_our_numbers() -> None:
+    async with ground() as here:
+        for count, number in enumerate(("8888888888", "10086"), 1):
+            here.binds.steer(Steering((), ["main"]), {number: 0.0})
+            await here.send(parcel(sender="1008600001"))
+            await until(lambda count=count: len(here.heard.outcomes) == count)  # type: ignore[misc]
+        assert [arrival.source_kind[0] for arrival in here.smsc.record.arrivals] == [1, 3]
