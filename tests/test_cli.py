@@ -399,6 +399,9 @@ def test_the_shipped_files_beside_the_configuration_are_in_order(
             "touchpoints.hotline.reminder.after: comes when the question has expired",
             id="a reminder too late at a touchpoint",
         ),
+        pytest.param(
+            "callback: {share: 0.05, after: 31d}", "callback.after: longer than 30 days", id="a call too late"
+        ),
     ],
 )
 def test_rules_that_would_lose_scores_are_faults(

@@ -15,6 +15,7 @@ from gateway.domain import template, template_lint
 from gateway.domain.confirmation_rules import ConfirmationRules
 from gateway.domain.keywords import Keywords
 from gateway.domain.menu import MenuRules
+from gateway.domain.opening import LOOK_BACK
 from gateway.domain.reply_rules import ReplyRules
 from gateway.domain.rules import load_text
 from gateway.domain.survey_rules import SurveyRules, Surveys
@@ -118,12 +119,9 @@ def read_files(settings: Settings) -> Files:
             for name, given in BESIDES.items()
             for told in _unfit(catalogue, name, given)
         )
-    faults += (
-        f"{folder / SURVEYS}: {place}reminder.after: comes when the question has expired; "
-        "make it shorter than expires_in"
-        for place, rules in _by_touchpoint(surveys)
-        if rules.reminder is not None and rules.reminder.after >= rules.expires_in
-    )
+    faults += _judge_times(surveys, folder / SURVEYS)
+    if "ticket.create" not in settings.connectors:
+        doubts += _unheard_callbacks(surveys, folder / SURVEYS)
     return Files(
         catalogue=catalogue,
         surveys=surveys,
@@ -214,6 +212,26 @@ def _judge_templates(catalogue: Catalogue, surveys: Surveys, path: Path) -> Iter
             told_of.add((role, name))
             for told in _unfit(catalogue, name, GIVEN.get(role, {})):
                 yield f"{path}: {place}{key}: {told}"
+
+
+def _judge_times(surveys: Surveys, path: Path) -> Iterator[str]:
+    for place, rules in _by_touchpoint(surveys):
+        if rules.reminder is not None and rules.reminder.after >= rules.expires_in:
+            yield (
+                f"{path}: {place}reminder.after: comes when the question has expired; "
+                "make it shorter than expires_in"
+            )
+        if rules.callback is not None and rules.callback.after > LOOK_BACK:
+            yield f"{path}: {place}callback.after: longer than {LOOK_BACK.days} days; make it shorter"
+
+
+def _unheard_callbacks(surveys: Surveys, path: Path) -> Iterator[str]:
+    for place, rules in _by_touchpoint(surveys):
+        if rules.callback is not None:
+            yield (
+                f"{path}: {place}callback: nobody is asked for these follow-ups, only survey.follow_up tells "
+                'of them; add [connectors."ticket.create"]'
+            )
 
 
 def _judge_confirmations(catalogue: Catalogue, rules: ConfirmationRules, folder: Path) -> Iterator[str]:

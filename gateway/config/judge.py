@@ -211,7 +211,9 @@ SAMPLES: Final[Mapping[str, Mapping[str, Mapping[str, Any]]]] = {
     },
     "ticket.create": {
         "for a customer's own words": _WORDS,
-        "for the follow-up of a low score": _survey("太慢", 2) | {"kind": "follow_up"},
+        "for the follow-up of a low score": _survey("太慢", 2) | {"kind": "follow_up", "key": "follow_up"},
+        "for the follow-up of a picked ticket": _survey("", 9)
+        | {"kind": "follow_up", "key": "callback", "score": None, "comment": None, "text": None},
     },
 }
 

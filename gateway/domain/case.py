@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from gateway.domain.effect import Announce, CallOut, Effect, Inbox, Reply, SetTimer
 from gateway.domain.given import (
+    CallBack,
     CallDone,
     CallFailed,
     Cancel,
@@ -35,7 +36,6 @@ COMMENT: Final = "ticket.comment"
 #: The touchpoint of all cases: one customer has one open at a time.
 TOUCHPOINT: Final = "case"
 MAX_WORDS: Final = 20
-MAX_NUMBER: Final = 32
 
 TemplateName = Annotated[str, Meta(pattern="^[a-z0-9-]+/[a-z0-9-]+$")]
 
@@ -138,8 +138,8 @@ def step(case: Case, given: Given, now: datetime, rules: CaseRules) -> Stepped:
     match given:
         case ReplyText():
             return _heard(case, given, now)
-        case CallDone(connector, result):
-            return _recorded(case, result, now, rules) if connector == CREATE else (case, [])
+        case CallDone(connector):
+            return _recorded(case, given.number, now, rules) if connector == CREATE else (case, [])
         case CallFailed(connector, reason):
             return _failed(case, reason) if connector == CREATE else (case, [])
         case Reminder():
@@ -150,7 +150,7 @@ def step(case: Case, given: Given, now: datetime, rules: CaseRules) -> Stepped:
             if case.status is not Status.OPEN:
                 return case, []
             return case._replace(status=Status.CANCELLED, state=replace(case.state, reason=reason)), []
-        case Superseded() | PromptFailed() | Verdict() | Judged():
+        case Superseded() | PromptFailed() | Verdict() | Judged() | CallBack():
             return case, []
 
 
@@ -161,11 +161,10 @@ def _heard(case: Case, given: ReplyText, now: datetime) -> Stepped:
     return after, [CallOut(COMMENT, data), Announce("ticket.requested", data)]
 
 
-def _recorded(case: Case, result: Any, now: datetime, rules: CaseRules) -> Stepped:
+def _recorded(case: Case, number: str | None, now: datetime, rules: CaseRules) -> Stepped:
     """The ticket system has it. A number that comes late, even after a failure, is still the customer's."""
     if case.status is Status.RECORDED:
         return case, []
-    number = str(result)[:MAX_NUMBER] if isinstance(result, str | int) and str(result).strip() else None
     state = replace(case.state, number=number, recorded_at=now, reason=None)
     told = number is None and state.acknowledged_at is not None  # there is nothing new to say
     after = case._replace(

@@ -52,6 +52,7 @@ from gateway.domain.effect import (
     Unsubscribe,
 )
 from gateway.domain.given import (
+    CallBack,
     CallDone,
     CallFailed,
     Cancel,
@@ -125,7 +126,7 @@ def step(confirmation: Confirmation, given: Given, now: datetime, rules: Confirm
             return _withdrawn(confirmation, Happening.SUPERSEDED, Why.SUPERSEDED)
         case Cancel(reason):
             return _withdrawn(confirmation, Happening.WITHDRAWN, reason)
-        case Reminder() | Verdict():
+        case Reminder() | Verdict() | CallBack():
             return confirmation, []
 
 

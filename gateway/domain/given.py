@@ -1,10 +1,13 @@
 """What a conversation can be given: the customer's words, a person's verdict, time, what others answered."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from gateway.domain.testimony import Answered, Carried, Octets
+
+#: A ticket's number is no text: what is longer is cut.
+MAX_NUMBER: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,11 @@ class Reminder:
 
 
 @dataclass(frozen=True, slots=True)
+class CallBack:
+    """The time has come to have this customer called back, as the rules picked it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Superseded:
     """A newer conversation takes its place."""
 
@@ -88,6 +96,12 @@ class CallDone:
     key: str = ""  #: tells the calls of one conversation to one connector apart
     attest: Answered | None = None  #: the answer, as it goes on record
 
+    @property
+    def number(self) -> str | None:
+        """The number of a ticket that was made; None where the answer has none."""
+        number = str(self.result).strip() if isinstance(self.result, str | int) else ""
+        return number[:MAX_NUMBER] or None
+
 
 @dataclass(frozen=True, slots=True)
 class CallFailed:
@@ -106,6 +120,7 @@ Given = (
     | PromptFailed
     | TimeUp
     | Reminder
+    | CallBack
     | Superseded
     | Cancel
     | CallDone

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from gateway.domain.choice import FIRST, All, Choice, Chosen, More, Unclear, Word, agrees, read_choice
 from gateway.domain.effect import Announce, CallOut, Effect, Inbox, Reply, SetTimer, Unsubscribe
 from gateway.domain.given import (
+    CallBack,
     CallDone,
     CallFailed,
     Cancel,
@@ -146,7 +147,7 @@ def step(menu: Menu, given: Given, now: datetime, rules: MenuRules) -> Stepped:
             after = _moved(menu, Happening.WITHDRAWN)
             changed = after.status is not menu.status
             return (after._replace(state=replace(after.state, reason=reason)) if changed else menu), []
-        case CallDone() | CallFailed() | PromptFailed() | Verdict() | Judged():
+        case CallDone() | CallFailed() | PromptFailed() | Verdict() | Judged() | CallBack():
             return menu, []
 
 

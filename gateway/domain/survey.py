@@ -19,7 +19,9 @@ from gateway.domain.effect import (
     SetTimer,
     WriteBack,
 )
+from gateway.domain.follow_up import ask, call_back, failed, recorded
 from gateway.domain.given import (
+    CallBack,
     CallDone,
     CallFailed,
     Cancel,
@@ -40,12 +42,14 @@ from gateway.domain.survey_state import (
     MAX_REVISIONS,
     TRANSITIONS,
     WAITING,
+    Because,
     Happening,
     Revision,
     State,
     Status,
     Subject,
     Survey,
+    Task,
     Why,
     report,
 )
@@ -125,8 +129,14 @@ def step(survey: Survey, given: Given, now: datetime, rules: SurveyRules) -> Ste
             return _close(survey, Happening.SUPERSEDED, Why.SUPERSEDED)
         case Cancel(reason):
             return _close(survey, Happening.WITHDRAWN, reason)
-        case Judged() | CallDone() | CallFailed():
-            return survey, []  # no yes, no no; and the callbacks' own table tells what became of write-backs
+        case CallBack():
+            return call_back(survey, now)
+        case CallDone():
+            return recorded(survey, given, now)
+        case CallFailed():
+            return failed(survey, given)  # of write-backs the callbacks' own table tells
+        case Judged():
+            return survey, []  # no yes, no no
 
 
 def _moved(survey: Survey, happening: Happening) -> Status:
@@ -198,6 +208,7 @@ def _answered(before: Survey, revision: Revision, comment: str, rules: SurveyRul
         reason=None,
         low=low,
         followed_up=low,
+        follow_up=(_task(revision, rules) if low else None) or before.state.follow_up,
         apologised=low and by_customer,
     )
     if not state.wants_help:
@@ -260,6 +271,7 @@ def _revised(survey: Survey, revision: Revision, comment: str, rules: SurveyRule
     state = survey.state
     low = is_low(revision.score, survey.subject.scale, rules)
     apology = low and not state.apologised and revision.by is None
+    anew = low and not state.followed_up
     after = survey._replace(
         state=replace(
             state,
@@ -267,6 +279,7 @@ def _revised(survey: Survey, revision: Revision, comment: str, rules: SurveyRule
             comment=_with_comment(state.comment, comment),
             low=low,
             followed_up=state.followed_up or low,
+            follow_up=(_task(revision, rules) if anew else None) or state.follow_up,
             apologised=state.apologised or apology,
         )
     )
@@ -274,7 +287,7 @@ def _revised(survey: Survey, revision: Revision, comment: str, rules: SurveyRule
     effects: list[Effect] = [Reply(rules.templates.low_score)] if apology else []
     effects += _told(after, data)
     effects.append(Announce("survey.revised", data | {"changed": "score"}))
-    if low and not state.followed_up:
+    if anew:
         effects += _low(data, rules)
     return after, effects
 
@@ -342,8 +355,12 @@ def _told(survey: Survey, data: dict[str, Any] | None = None) -> list[Effect]:
 def _low(data: dict[str, Any], rules: SurveyRules) -> list[Effect]:
     effects: list[Effect] = [Announce("survey.low_score", data)]
     if rules.follow_up:
-        effects.append(FollowUp(data | {"kind": "follow_up"}))
+        effects.append(ask(data, Because.LOW_SCORE))
     return effects
+
+
+def _task(revision: Revision, rules: SurveyRules) -> Task | None:
+    return Task(because=Because.LOW_SCORE, asked_at=revision.at) if rules.follow_up else None
 
 
 def _with_comment(comment: str, words: str) -> str:

@@ -12,6 +12,7 @@ from gateway.domain.rules import Duration
 from gateway.domain.score import SHIPPED, Scale, Scored, Unclear, WordTable, read_score
 
 Count = Annotated[int, Meta(ge=1, le=1000)]
+Names = Annotated[tuple[str, ...], Meta(min_length=1)]
 TemplateName = Annotated[str, Meta(pattern="^[a-z0-9-]+/[a-z0-9-]+$")]
 
 
@@ -28,6 +29,16 @@ class Nudge(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     after: Duration
     template: TemplateName = "survey/reminder"
+
+
+class CallbackRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Which resolved tickets get a follow-up whatever the score. What is not named is not looked at."""
+
+    share: Annotated[float, Meta(gt=0, le=1)]  #: of those that fit all of the following
+    types: Names | None = None  #: of the ticket
+    tiers: Names | None = None  #: of the customer
+    departments: Names | None = None
+    after: Duration = Duration(hours=24)  #: so long after the resolution came
 
 
 class AtMost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -70,6 +81,7 @@ class SurveyRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     reminder: Nudge | None = None
     low: Low = Low()
     follow_up: bool = True
+    callback: CallbackRule | None = None
     templates: Templates = Templates()
     anti_fatigue: AtMost | None = AtMost(1, Duration(days=7))
     tiers: dict[str, AtMost | None] = {}  #: other limits for VIPs and the like; null: none
@@ -96,6 +108,7 @@ class Differing(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     reminder: Nudge | msgspec.UnsetType | None = msgspec.UNSET
     low: Low | msgspec.UnsetType = msgspec.UNSET
     follow_up: bool | msgspec.UnsetType = msgspec.UNSET
+    callback: CallbackRule | msgspec.UnsetType | None = msgspec.UNSET
     templates: Templates | msgspec.UnsetType = msgspec.UNSET
     anti_fatigue: AtMost | msgspec.UnsetType | None = msgspec.UNSET
     tiers: dict[str, AtMost | None] | msgspec.UnsetType = msgspec.UNSET

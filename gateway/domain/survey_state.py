@@ -86,6 +86,14 @@ class Why(StrEnum):
     NOT_UNDERSTOOD = "not-understood"
     ASKS_FOR_HELP = "asks-for-help"  #: whatever the score, somebody should call
     REVISION_UNCLEAR = "revision-unclear"  #: a score seems to be taken back, for which one is not certain
+    FOLLOW_UP_NOT_RECORDED = "follow-up-not-recorded"  #: the ticket system did not take the task
+
+
+class Because(StrEnum):
+    """Why a customer is called back."""
+
+    LOW_SCORE = "low-score"
+    CALLBACK = "callback"  #: the rules picked the ticket
 
 
 class Subject(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -97,6 +105,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     department: str | None = None
     ref: str | None = None
     language: str | None = None
+    callback_at: datetime | None = None  #: a follow-up is due then, whatever the score
 
 
 class Revision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -107,6 +116,17 @@ class Revision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     text: str = ""
     reply_id: UUID | None = None
     by: str | None = None  #: the person who set it
+
+
+class Task(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A follow-up that the ticket system was asked for."""
+
+    because: Because
+    asked_at: datetime
+    number: str | None = None  #: as the ticket system gave it
+    at: datetime | None = None  #: when it was known to have the task
+    failed: str | None = None  #: why it did not take it
+    entry: UUID | None = None  #: the reply that stands in the inbox for that
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -122,6 +142,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     apologised: bool = False  #: the answer to a low score went out
     low: bool = False  #: the score that counts is a low one
     followed_up: bool = False  #: a low score was announced, and is seen to
+    follow_up: Task | None = None  #: the last one; a low score has its own, whatever was asked for before
     answered_by_us: tuple[datetime, ...] = ()  #: when automatic answers went out
     reason: str | None = None  #: why it was cancelled or suppressed
 
@@ -150,6 +171,17 @@ class Survey(NamedTuple):
     version: int
 
 
+def told(task: Task) -> dict[str, Any]:
+    """A follow-up as others get it."""
+    return {
+        "because": task.because,
+        "asked_at": task.asked_at,
+        "number": task.number,
+        "at": task.at,
+        "failed": task.failed,
+    }
+
+
 def report(survey: Survey) -> dict[str, Any]:
     """All that is known of a survey, as the ticket system and webhooks get it."""
     subject, state = survey.subject, survey.state
@@ -169,6 +201,7 @@ def report(survey: Survey) -> dict[str, Any]:
         "comment": state.comment or None,
         "text": last.text if last else state.unclear_text or None,
         "low": state.low,
+        "follow_up": told(state.follow_up) if state.follow_up else None,
         "set_by_person": last is not None and last.by is not None,
         "person": last.by if last else None,
         "asked_at": survey.opened_at,

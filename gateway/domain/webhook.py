@@ -28,6 +28,7 @@ EVENT_TYPES: Final = (
     "survey.revised",
     "survey.expired",
     "survey.low_score",
+    "survey.follow_up",
     "confirmation.accepted",
     "confirmation.declined",
     "confirmation.expired",

@@ -1,6 +1,6 @@
 """Conversations moved on by timers and by what other systems answered, and `Changes` made and finished."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -9,6 +9,7 @@ from gateway.domain.callback import Done, Park, Try
 from gateway.domain.confirmation import Confirmation
 from gateway.domain.conversation import Conversation
 from gateway.domain.event import Callback
+from gateway.domain.follow_up import is_due, stands_back
 from gateway.domain.ids import Kind, public
 from gateway.domain.message import FINAL, Message
 from gateway.domain.message import Status as MessageStatus
@@ -61,11 +62,13 @@ class Conversations:
         questions = [(each.bucket, each.message_id) for each in found.values() if each.message_id is not None]
         fates = await conversation_rows.prompts(connection, questions)
         changes = self.changes(now)
-        for each in found.values():
+        for each in list(found.values()):
             fate = fates.get(each.message_id) if each.message_id is not None else None
             happened = _happened(each, fate, now, changes.rules)
             if happened is not None:
-                changes.move(each, happened, now)
+                found[each.id] = changes.move(each, happened, now)
+        for picked in await _to_call_back(connection, found.values(), now):
+            changes.move(picked, given.CallBack(), now)
         await changes.write(connection)
         return [lambda: self.hand_over(changes)]
 
@@ -89,6 +92,21 @@ class Conversations:
             found[each.id] = changes.move(each, _answered(callback, verdict, attest), changes.now)
         await changes.write(connection)
         return [lambda: self.hand_over(changes)]
+
+
+async def _to_call_back(
+    connection: Connection, conversations: Iterable[Conversation], now: datetime
+) -> list[Survey]:
+    """Those that are due a follow-up, once for a ticket however often it was resolved."""
+    due = [each for each in conversations if isinstance(each, Survey) and is_due(each, now)]
+    same = await conversation_rows.same_tickets(connection, due)
+    return [
+        each
+        for each in due
+        if not any(
+            stands_back(each, other) for other in same.get((each.bucket, each.msisdn, each.ticket_id), ())
+        )
+    ]
 
 
 def _answered(callback: Callback, verdict: Done | Park, attest: Answered) -> given.Given:

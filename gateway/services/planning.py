@@ -7,7 +7,10 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+from msgspec.structs import replace
+
 from gateway.domain.conversation import Conversation, Kind
+from gateway.domain.follow_up import callback_at
 from gateway.domain.given import Superseded
 from gateway.domain.ids import Kind as IdKind
 from gateway.domain.ids import public
@@ -154,7 +157,12 @@ class Planner:
         bucket = bucket_of(job.draft.to)
         uid = self._composer.ids.new(bucket, now.timestamp())
         survey = self._survey(job, uid, recent, opened, now)
-        survey = survey._replace(expires_at=now + (job.expires_in or rules.expires_in))
+        survey = survey._replace(
+            expires_at=now + (job.expires_in or rules.expires_in),
+            subject=replace(
+                job.subject, callback_at=callback_at(job.ticket_id, job.subject, standing.tier, now, rules)
+            ),
+        )
         deliver_at = job.draft.handling.deliver_at if job.draft.handling else None
         if deliver_at is not None and deliver_at >= survey.expires_at and isinstance(opened, Opened):
             job.outcome = kept_too_long(survey.expires_at, "the time for an answer")
@@ -241,6 +249,8 @@ class Planner:
             rules = changes.rules.surveys.at(job.touchpoint)
             look = first_look(survey.opened_at, survey.expires_at, rules)
             job.plan.timers.append(Timer(survey.bucket, look, TimerKind.CONVERSATION, survey.id))
+        if (at := survey.subject.callback_at) is not None:
+            job.plan.timers.append(Timer(survey.bucket, at, TimerKind.CONVERSATION, survey.id))
         job.plan.conversations.append(survey)
         recent.insert(0, survey)
 

@@ -68,6 +68,32 @@ async def load(connection: Connection, ids: Sequence[tuple[int, UUID]]) -> dict[
     return {row[1]: _conversation(row) for row in rows}
 
 
+# By conversations_by_ticket; a ticket is resolved a few times at most.
+SAME_TICKETS: Final = f"""
+SELECT {_OURS}
+  FROM conversations c JOIN unnest($1::smallint[], $2::text[], $3::text[]) AS u (bucket, msisdn, ticket_id)
+    ON c.ticket_id = u.ticket_id AND c.bucket = u.bucket AND c.msisdn = u.msisdn
+ WHERE c.kind = 'survey'"""  # noqa: S608 - column names of ours
+
+
+async def same_tickets(
+    connection: Connection, surveys: Sequence[survey.Survey]
+) -> dict[tuple[int, str, str | None], list[survey.Survey]]:
+    """All surveys about the tickets of these, by bucket, MSISDN and ticket."""
+    found: dict[tuple[int, str, str | None], list[survey.Survey]] = {}
+    if surveys:
+        rows = await connection.fetch(
+            SAME_TICKETS,
+            [each.bucket for each in surveys],
+            [each.msisdn for each in surveys],
+            [each.ticket_id for each in surveys],
+        )
+        for each in map(_conversation, rows):
+            if isinstance(each, survey.Survey):
+                found.setdefault((each.bucket, each.msisdn, each.ticket_id), []).append(each)
+    return found
+
+
 INSERT: Final = f"""
 INSERT INTO conversations ({_COLUMNS})
 SELECT * FROM unnest($1::smallint[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],

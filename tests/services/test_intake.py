@@ -27,6 +27,8 @@ from gateway.domain.request import (
     Ticket,
 )
 from gateway.domain.rulebook import Rules
+from gateway.domain.rules import Duration
+from gateway.domain.survey_rules import CallbackRule, Surveys
 from gateway.services.compose import Composer, Sender
 from gateway.services.conversations import Conversations
 from gateway.services.intake import Caller, Conflict, Intake, Once, Replay
@@ -49,6 +51,7 @@ class Desk:
         self.database = database
         self.clock = Clock()
         self.sent: list[Message] = []
+        self.rules = Rules()
 
     async def intake(self) -> Intake:
         ids = IdSource()
@@ -56,7 +59,7 @@ class Desk:
         conversations = Conversations(
             composer,
             FakeOutbox(ids),
-            Rules,
+            lambda: self.rules,
             hand_over_messages=self.sent.extend,
             hand_over_callbacks=lambda _: None,
         )
@@ -108,8 +111,12 @@ def say(text: str = "您好", to: str = ANNA, **fields: Any) -> MessageRequest:
     return MessageRequest(to=to, text=text, **fields)
 
 
-def resolve(ticket: str = "TS-1", to: str = ANNA, **fields: Any) -> ResolutionRequest:
-    return ResolutionRequest(to=to, ticket=Ticket(id=ticket), text="已为您关闭后台更新。", **fields)
+def resolve(
+    ticket: str = "TS-1", to: str = ANNA, about: str | None = None, **fields: Any
+) -> ResolutionRequest:
+    return ResolutionRequest(
+        to=to, ticket=Ticket(id=ticket, type=about), text="已为您关闭后台更新。", **fields
+    )
 
 
 async def accept(intake: Intake, *requests: MessageRequest | Rejected) -> Sequence[Accepted | Rejected]:
@@ -310,6 +317,21 @@ async def test_a_resolution_asks_from_an_extension_of_its_own(desk: Desk) -> Non
     assert await desk.rows("SELECT status, address, message_id FROM conversations") == [
         ("open", message.sender, message.id)
     ]
+
+
+async def test_a_resolution_that_the_rules_pick_is_called_back_asked_or_not(desk: Desk) -> None:
+    rule = CallbackRule(share=1.0, types=("broadband",), after=Duration(hours=24))
+    desk.rules = Rules(surveys=Surveys(callback=rule))
+    intake = await desk.intake()
+    await intake.resolution(resolve("TS-1", about="broadband"), CALLER)
+    await intake.resolution(resolve("TS-2", about="broadband"), CALLER)  # asked lately: not asked
+    await intake.resolution(resolve("TS-3", about="charges"), CALLER)
+    rows = await desk.rows(
+        "SELECT c.ticket_id, c.status, t.due_at FROM conversations c LEFT JOIN timers t "
+        "ON t.subject = c.id AND t.due_at = (c.subject ->> 'callback_at')::timestamptz ORDER BY 1"
+    )
+    due = START + rule.after
+    assert rows == [("TS-1", "open", due), ("TS-2", "suppressed", due), ("TS-3", "suppressed", None)]
 
 
 async def test_a_resolution_without_a_survey_does_not_ask(desk: Desk) -> None:
