@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
+from uuid import UUID
 
 import pytest
 
 from gateway.domain.ids import IdSource
-from gateway.domain.message import Event, Lane, Status, Step
+from gateway.domain.message import Event, Lane, Message, Status, Step
 from gateway.domain.msisdn import bucket_of
+from gateway.services.ending import Ending
 from gateway.services.heeding import Asked
 from gateway.services.ledger import Entry, Ledger
 from gateway.storage import contacts, partitions
 from gateway.storage.database import Database
+from tests.services.road import START, message_to, roads_on
 
 NOW = datetime.now(UTC)
 IDS = IdSource()
@@ -122,3 +125,31 @@ async def test_no_attempt_is_committed_after_an_opt_out(database: Database, ledg
     }
     assert {msisdn for msisdn in numbers if after[msisdn] > seen[msisdn]} == set()
     assert 0 < sum(after.values()) < 3 * RACES  # both came first now and then
+
+
+async def test_an_opt_out_between_the_look_and_the_attempt_stops_the_message(
+    database_dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with roads_on(database_dsn) as roads:
+        node = await roads.node()
+        message = message_to(lane=Lane.MARKETING)
+        look = Ending.forbidden
+        looks = 0
+
+        async def leaves_after_the_look(ending: Ending, messages: Sequence[Message]) -> dict[UUID, str]:
+            nonlocal looks
+            looks += 1
+            found = await look(ending, messages)
+            if looks == 1:
+                async with roads.database.transaction() as connection:
+                    await contacts.opt_out(
+                        connection, [(message.bucket, message.msisdn, "lane:marketing")], START
+                    )
+            return found
+
+        monkeypatch.setattr(Ending, "forbidden", leaves_after_the_look)
+        await node.accept(message)
+        await node.until(message, "suppressed")
+        assert node.carrier.sent == []
+        assert [kind for kind, _ in await node.steps(message)] == ["stopped"]
+        assert looks == 2
