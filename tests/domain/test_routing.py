@@ -106,12 +106,8 @@ def test_an_opt_out_names_its_scope() -> None:
     assert route("T", BARE, NOW, [], RULES).scope is Scope.MARKETING
 
 
-ALL_FACTS = [
-    Facts(words, home, clear, waiting, here, lately, paid, torn, over)
-    for words, home, clear, waiting, here, lately, paid, torn, over in product(
-        Words, Home, *[(True, False)] * 4, Paid, (True, False), (True, False)
-    )
-]
+BOTH = (True, False)
+ALL_FACTS = [Facts._make(each) for each in product(Words, Home, BOTH, BOTH, BOTH, BOTH, Paid, BOTH, BOTH)]
 
 
 def test_the_table_has_an_answer_to_everything_and_no_idle_row() -> None:
