@@ -224,6 +224,12 @@ CONVERSATIONS: Final = counter(
     "conversations_total", "Conversations by kind and how they ended", "kind", "end"
 )
 
+CASE_SECONDS: Final = histogram(
+    "case_seconds",
+    "From a customer's own words to the number of their case",
+    buckets=(1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 14400, 43200, 86400),
+)
+
 # The calls out
 CALLS: Final = counter("callbacks_total", "Calls out by connector and outcome", "connector", "outcome")
 CALL_SECONDS: Final = histogram("callback_seconds", "One call out", "connector")

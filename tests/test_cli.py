@@ -414,6 +414,32 @@ def test_rules_that_would_lose_scores_are_faults(
 
 
 @pytest.mark.parametrize(
+    ("rules", "said"),
+    [
+        pytest.param("promise: 12h", ": promise: must be shorter than latest", id="a promise too long"),
+        pytest.param("patience: 1d", ": patience: must be shorter than latest", id="too patient"),
+        pytest.param(
+            "acknowledgement: complaint/recieved",
+            ": acknowledgement: there is no template complaint/recieved; did you mean complaint/received?",
+            id="no such template",
+        ),
+        pytest.param(
+            "acknowledgement: complaint/resolution",
+            ": acknowledgement: templates/sms/",
+            id="does not take it",
+        ),
+        pytest.param("latest: soon", ":1:9: ", id="no time"),
+    ],
+)
+def test_rules_that_would_lose_cases_are_faults(
+    own_files: Path, capsys: pytest.CaptureFixture[str], rules: str, said: str
+) -> None:
+    (own_files / "rules" / "cases.yaml").write_text(rules, encoding="utf-8")
+    faults = checked(capsys)
+    assert any(fault.startswith(f"rules/cases.yaml{said}") for fault in faults), faults
+
+
+@pytest.mark.parametrize(
     ("gone", "said"),
     [
         pytest.param("complaint/clarify.*", "there is no template complaint/clarify", id="named by rules"),

@@ -50,6 +50,7 @@ class Desk:
             Rules(
                 surveys=files.surveys,
                 replies=files.replies,
+                cases=files.cases,
                 menus=files.menus,
                 confirmations=files.confirmations,
                 keywords=files.keywords,

@@ -8,7 +8,6 @@ from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from gateway import __version__, telemetry
 from gateway.app.desk import Desk, FaultyFilesError
@@ -167,7 +166,8 @@ class Node:
         await self._build_callbacks()
         await self._build_sending()
         await self._build_talking()
-        self._reports = Reports(self.database, self.now, ZoneInfo(self.settings.regions.time_zone))
+        zone = self.desk.rules.zone
+        self._reports = Reports(self.database, self.now, zone, lambda: self.desk.rules.cases)
         self._keys = KeyRing(self.database, time.monotonic, self.settings.http.rate)
 
     async def _build_callbacks(self) -> None:

@@ -12,6 +12,7 @@ import msgspec
 from gateway.config.keywords import Around, judged
 from gateway.config.schema import Settings
 from gateway.domain import template, template_lint
+from gateway.domain.case import CaseRules
 from gateway.domain.confirmation_rules import ConfirmationRules
 from gateway.domain.keywords import Keywords
 from gateway.domain.menu import MenuRules
@@ -25,6 +26,7 @@ T = TypeVar("T")
 
 SURVEYS: Final = "surveys.yaml"
 REPLIES: Final = "replies.yaml"
+CASES: Final = "cases.yaml"
 MENUS: Final = "menus.yaml"
 CONFIRMATIONS: Final = "confirmations.yaml"
 KEYWORDS: Final = "keywords.yaml"
@@ -77,6 +79,7 @@ class Files:
     catalogue: Catalogue
     surveys: Surveys
     replies: ReplyRules
+    cases: CaseRules
     menus: MenuRules
     confirmations: ConfirmationRules
     keywords: Keywords
@@ -99,12 +102,15 @@ def read_files(settings: Settings) -> Files:
     faults += (told for path in paths if (told := _strange_name(path)))
     surveys = _rules(folder / SURVEYS, Surveys, faults)
     replies = _rules(folder / REPLIES, ReplyRules, faults)
+    cases = _rules(folder / CASES, CaseRules, faults)
     menus = _rules(folder / MENUS, MenuRules, faults)
     confirmations = _rules(folder / CONFIRMATIONS, ConfirmationRules, faults)
     keywords = _rules(folder / KEYWORDS, Keywords, faults)
     if not catalogue.faults:  # else what is missing may be what is faulty
         faults += _judge_languages(catalogue)
         faults += _judge_templates(catalogue, surveys, folder / SURVEYS)
+        asks = (folder / CASES).exists() or "ticket.create" in settings.connectors
+        (faults if asks else doubts).extend(_judge_cases(catalogue, cases, folder / CASES))
         faults += _judge_menus(catalogue, menus, folder / MENUS)
         # Own templates from before there were confirmations may lack theirs: who offers nothing needs none.
         named = (folder / CONFIRMATIONS).exists() or "service.activate" in settings.connectors
@@ -120,12 +126,14 @@ def read_files(settings: Settings) -> Files:
             for told in _unfit(catalogue, name, given)
         )
     faults += _judge_times(surveys, folder / SURVEYS)
+    faults += _judge_times_of_cases(cases, folder / CASES)
     if "ticket.create" not in settings.connectors:
         doubts += _unheard_callbacks(surveys, folder / SURVEYS)
     return Files(
         catalogue=catalogue,
         surveys=surveys,
         replies=replies,
+        cases=cases,
         menus=menus,
         confirmations=confirmations,
         keywords=keywords,
@@ -155,7 +163,7 @@ def _folder(settings: Settings, name: str) -> Path:
 
 
 def _strange_name(path: Path) -> str | None:
-    known = (SURVEYS, REPLIES, MENUS, CONFIRMATIONS, KEYWORDS)
+    known = (SURVEYS, REPLIES, CASES, MENUS, CONFIRMATIONS, KEYWORDS)
     if path.name in known:
         return None
     near = difflib.get_close_matches(path.name, known, 1, 0.5)
@@ -243,6 +251,18 @@ def _judge_confirmations(catalogue: Catalogue, rules: ConfirmationRules, folder:
         prompt = catalogue.templates[rules.templates.prompt, language]
         if not prompt.head.order:
             yield f"{prompt.path}: asks to order, and its head lacks `order: true`"
+
+
+def _judge_cases(catalogue: Catalogue, cases: CaseRules, path: Path) -> Iterator[str]:
+    for given in ({"ticket": "TS-1"}, {}):  # the number may come later, or never
+        for told in _unfit(catalogue, cases.acknowledgement, given):
+            yield f"{path}: acknowledgement: {told}"
+
+
+def _judge_times_of_cases(cases: CaseRules, path: Path) -> Iterator[str]:
+    for name in ("patience", "promise"):
+        if getattr(cases, name) >= cases.latest:
+            yield f"{path}: {name}: must be shorter than latest, when a person is asked"
 
 
 def _judge_menus(catalogue: Catalogue, menus: MenuRules, path: Path) -> Iterator[str]:

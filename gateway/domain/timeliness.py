@@ -84,6 +84,23 @@ class Timeliness(msgspec.Struct, frozen=True, kw_only=True):
     )
 
 
+class Recorded(msgspec.Struct, frozen=True, kw_only=True):
+    """How soon customers' own words had a number in the ticket system (每诉必录)."""
+
+    cases: Annotated[Count, Meta(description="all of the following together")]
+    within_15m: Annotated[
+        Count, Meta(description="recorded within `promise` of rules/cases.yaml, 15 minutes")
+    ]
+    within_12h: Annotated[Count, Meta(description="recorded later, within `latest` of it, 12 hours")]
+    later: Annotated[Count, Meta(description="recorded later than that")]
+    open: Annotated[Count, Meta(description="the ticket system was asked, and has not answered")]
+    failed: Annotated[Count, Meta(description="refused or not answered in time: in the inbox")]
+    median_seconds: (
+        Annotated[Count, Meta(description="half of those recorded took at most so many; null: none was")]
+        | None
+    )
+
+
 def timeliness(answers: Iterable[Answered]) -> Timeliness:
     """The figures of answers to tickets."""
     counts = dict.fromkeys(Promptness, 0)

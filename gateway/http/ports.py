@@ -30,7 +30,7 @@ from gateway.services.inbox import Gone, Judgement, NotFound, Refused, Resolved
 from gateway.services.intake import Caller, Conflict, Once, Replay
 from gateway.services.keys import KeyRing
 from gateway.services.lookups import Lookups
-from gateway.services.reports import By, Period, Report, TicketsBy, Wanted
+from gateway.services.reports import By, Period, RecordedReport, Report, TicketsBy, Wanted
 from gateway.services.subscriptions import Put, Wish
 from gateway.services.ways import Ways
 from gateway.services.webhooks import Created, Unended
@@ -121,7 +121,7 @@ class Inbox(Protocol):
 
 
 class Reports(Protocol):
-    """Figures. Both raise `TooWide`."""
+    """Figures. All raise `TooWide`."""
 
     zone: ZoneInfo  #: of the days
 
@@ -130,6 +130,8 @@ class Reports(Protocol):
     async def satisfaction(self, period: Period, by: By, wanted: Wanted) -> Report[Satisfaction]: ...
 
     async def timeliness(self, period: Period, by: TicketsBy, wanted: Wanted) -> Report[Timeliness]: ...
+
+    async def recorded(self, period: Period) -> RecordedReport: ...
 
 
 class Subscriptions(Protocol):

@@ -22,7 +22,7 @@ from gateway.http.routes import Gives, Route
 from gateway.http.schema import Choice
 from gateway.http.sheet import Cell, sheet, wants_sheet
 from gateway.services.keys import Scope
-from gateway.services.reports import By, Group, Period, Report, TicketsBy, TooWide, Wanted
+from gateway.services.reports import By, Group, Period, RecordedReport, Report, TicketsBy, TooWide, Wanted
 
 MOST_DAYS: Final = 366
 USUAL: Final = timedelta(days=29)
@@ -105,6 +105,10 @@ class TimelinessReport(msgspec.Struct, frozen=True, kw_only=True):
     by: TicketsBy
     total: Timeliness
     cases: Cases
+    recorded: Annotated[
+        RecordedReport,
+        Meta(description="how soon customers' own words had a number (每诉必录), whatever the filters"),
+    ]
     groups: Annotated[
         list[TimelinessGroup], Meta(description="days in their order, others the largest first")
     ]
@@ -159,6 +163,10 @@ async def timeliness(request: Request, services: Services) -> Answer:
     if wants_sheet(request.accept):
         rows = ((group.key, *msgspec.structs.astuple(group.figures)) for group in _with_total(report))
         return _sheet("timeliness", period, (query.by.value, *_TIMELINESS), rows, query.bom)
+    try:
+        recorded = await reports.recorded(period)
+    except TooWide:
+        return _too_wide()
     by = "agent" if query.by is TicketsBy.HANDLER else query.by.value
     cases = _CasesOf(period, by, wanted._asdict() | {"touchpoint": COMPLAINT})
     groups = [
@@ -174,6 +182,7 @@ async def timeliness(request: Request, services: Services) -> Answer:
             by=query.by,
             total=report.total,
             cases=cases.all(),
+            recorded=recorded,
             groups=groups,
         ),
     )

@@ -10,6 +10,7 @@ from gateway.domain.ids import Kind
 from gateway.domain.msisdn import mask
 from gateway.domain.request import Asked, Number, ScaleName, SurveyRequest
 from gateway.domain.survey import Revision, State, Status, Subject
+from gateway.domain.survey_state import Because, told
 from gateway.domain.timeliness import Promptness
 from gateway.http import intake
 from gateway.http.exchange import Answer, Request, json_answer
@@ -28,6 +29,19 @@ class RevisionView(msgspec.Struct, frozen=True):
     score: int
     at: Moment
     by: Annotated[str, Meta(description="the person who set it; null: the customer's own")] | None
+
+
+class FollowUpView(msgspec.Struct, frozen=True):
+    """The task that the ticket system was asked for, to call this customer back."""
+
+    because: Annotated[Because, Meta(description="callback: the rules picked the ticket")]
+    asked_at: Moment
+    number: Annotated[str, Meta(description="as the ticket system gave it")] | None
+    at: (
+        Annotated[Moment, Meta(description="the ticket system has it since; null: not as far as is known")]
+        | None
+    )
+    failed: Annotated[str, Meta(description="why the ticket system did not take it")] | None
 
 
 class ReplyView(msgspec.Struct, frozen=True):
@@ -60,6 +74,8 @@ class SurveySummary(msgspec.Struct, frozen=True, kw_only=True):
         Annotated[str, Meta(description="all else that the customer wrote; null without pii:read")] | None
     )
     revisions: list[RevisionView]
+    low: Annotated[bool, Meta(description="whether its score is low, by the rules of its time")]
+    follow_up: Annotated[FollowUpView, Meta(description="null: nobody was asked for one")] | None
     opened_at: Moment
     expires_at: Moment
     answered_at: Moment | None
@@ -118,6 +134,8 @@ def _fields(survey: Conversation, whole: bool) -> dict[str, Any]:
         "score": revisions[-1].score if revisions else None,
         "comment": (state.comment or None) if whole else None,
         "revisions": revisions,
+        "low": state.low,
+        "follow_up": FollowUpView(**told(state.follow_up)) if state.follow_up else None,
         "opened_at": survey.opened_at,
         "expires_at": survey.expires_at,
         "answered_at": revisions[0].at if revisions else None,

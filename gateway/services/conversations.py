@@ -6,6 +6,7 @@ from typing import Final
 
 from gateway.domain import given
 from gateway.domain.callback import Done, Park, Try
+from gateway.domain.case import Case
 from gateway.domain.confirmation import Confirmation
 from gateway.domain.conversation import Conversation
 from gateway.domain.event import Callback
@@ -21,6 +22,7 @@ from gateway.services.changes import COLLISIONS, Changes, Composer, Outbox, Outr
 from gateway.storage import callbacks as callback_rows
 from gateway.storage import conversations as conversation_rows
 from gateway.storage.database import Connection
+from gateway.telemetry import CASE_SECONDS
 
 __all__ = ["COLLISIONS", "Changes", "Conversations", "OutrunError", "Words"]
 
@@ -83,15 +85,24 @@ class Conversations:
             return []
         found = await conversation_rows.load(connection, list({(c.bucket, c.subject) for c, _ in about}))
         changes = self.changes(now)
+        recorded: list[float] = []
         paid = [c for c, _ in about if isinstance(found.get(c.subject), Confirmation)]
         tries = await callback_rows.tries_of(connection, paid)
         for callback, verdict in about:
             if (each := found.get(callback.subject)) is None:
                 continue  # a call that belongs to no conversation
             attest = _attest(callback, verdict, tries.get(callback.id, ()))
-            found[each.id] = changes.move(each, _answered(callback, verdict, attest), changes.now)
+            after = found[each.id] = changes.move(each, _answered(callback, verdict, attest), changes.now)
+            if isinstance(after, Case) and after.state.recorded_at and after.status is not each.status:
+                recorded.append((after.state.recorded_at - after.opened_at).total_seconds())
         await changes.write(connection)
-        return [lambda: self.hand_over(changes)]
+
+        def committed() -> None:
+            for seconds in recorded:
+                CASE_SECONDS.observe(seconds)
+            self.hand_over(changes)
+
+        return [committed]
 
 
 async def _to_call_back(

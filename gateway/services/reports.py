@@ -9,19 +9,34 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Final, Generic, TypeVar
+from typing import Annotated, Final, Generic, TypeVar
 from zoneinfo import ZoneInfo
 
+import msgspec
+from msgspec import Meta
+
+from gateway.domain.case import CaseRules
 from gateway.domain.days import Day, day_of, days
 from gateway.domain.figures import Outcome, Satisfaction, satisfaction
 from gateway.domain.ids import made_at
-from gateway.domain.timeliness import Answered, Timeliness, timeliness
+from gateway.domain.timeliness import Answered, Recorded, Timeliness, timeliness
 from gateway.storage import reports as table
 from gateway.storage.database import Connection, Database, StorageUnavailable
 from gateway.storage.lookups import TooWide
 from gateway.storage.reports import By, Outrun, TicketsBy, Wanted
 
-__all__ = ["By", "Group", "Period", "Report", "Reports", "TicketsBy", "TooWide", "Wanted"]
+__all__ = [
+    "By",
+    "Group",
+    "Period",
+    "RecordedDay",
+    "RecordedReport",
+    "Report",
+    "Reports",
+    "TicketsBy",
+    "TooWide",
+    "Wanted",
+]
 
 log = logging.getLogger(__name__)
 
@@ -59,10 +74,33 @@ class Report(Generic[F]):
     groups: list[Group[F]]
 
 
+class RecordedDay(msgspec.Struct, frozen=True, kw_only=True):
+    """The cases of a day: of those who wrote on it."""
+
+    key: Annotated[str, Meta(description="the day, as 2026-11-22")]
+    figures: Recorded
+
+
+class RecordedReport(msgspec.Struct, frozen=True, kw_only=True):
+    """Cases count for the day on which the customer wrote; a day without any is left out."""
+
+    promise_seconds: Annotated[int, Meta(description="what within_15m is measured by")]
+    latest_seconds: Annotated[int, Meta(description="what within_12h is measured by")]
+    total: Recorded
+    days: list[RecordedDay]
+
+
 class Reports:
     """Every method raises `StorageUnavailable` when the database can't be asked."""
 
-    def __init__(self, database: Database, now: Callable[[], datetime], zone: ZoneInfo) -> None:
+    def __init__(
+        self,
+        database: Database,
+        now: Callable[[], datetime],
+        zone: ZoneInfo,
+        rules: Callable[[], CaseRules] = CaseRules,
+    ) -> None:
+        self._rules = rules
         self._database = database
         self._now = now
         self.zone = zone
@@ -83,6 +121,19 @@ class Reports:
         async with self._snapshot() as connection:
             found = await table.timeliness(connection, _days(period), by, wanted)
         return _report(found, timeliness, lambda figures: figures.resolutions, in_order=by is TicketsBy.DAY)
+
+    async def recorded(self, period: Period) -> RecordedReport:
+        """How soon customers' own words had a number, by the rules of now. Raises `TooWide`."""
+        rules = self._rules()
+        async with self._snapshot() as connection:
+            found = await table.recorded(connection, _days(period), rules.promise, rules.latest)
+        total = found.pop(None)
+        return RecordedReport(
+            promise_seconds=int(rules.promise.total_seconds()),
+            latest_seconds=int(rules.latest.total_seconds()),
+            total=total,
+            days=[RecordedDay(key=day or "", figures=figures) for day, figures in found.items()],
+        )
 
     @asynccontextmanager
     async def _snapshot(self) -> AsyncIterator[Connection]:

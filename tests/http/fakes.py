@@ -31,7 +31,7 @@ from gateway.domain.request import (
 )
 from gateway.domain.subscription import Status as SubscriptionStatus
 from gateway.domain.subscription import Subscription
-from gateway.domain.timeliness import Answered, Timeliness, timeliness
+from gateway.domain.timeliness import Answered, Recorded, Timeliness, timeliness
 from gateway.domain.webhook import Endpoint
 from gateway.http import server
 from gateway.http.ports import Check, Confirmations, Evidence, Reports, Services, Subscriptions, Webhooks
@@ -42,7 +42,7 @@ from gateway.services.inbox import Gone, Judgement, NotFound, Refused, Resolved
 from gateway.services.intake import Caller, Conflict, Once, Replay
 from gateway.services.keys import Key, KeyRing, Scope
 from gateway.services.lookups import Lookups, UnknownNumber
-from gateway.services.reports import By, Group, Period, Report, TicketsBy, Wanted
+from gateway.services.reports import By, Group, Period, RecordedDay, RecordedReport, Report, TicketsBy, Wanted
 from gateway.services.subscriptions import Put, Wish, place_of
 from gateway.services.ways import BindState, Frame, RoundTrip, RouteState
 from gateway.services.ways import Wanted as WantedFrames
@@ -283,6 +283,11 @@ class FakeReports:
             return Report(total=total, groups=[Group(key=str(period.last), figures=total)])
         groups = [Group(key=key, figures=timeliness(rows)) for key, rows in self.tickets.items()]
         return Report(total=total, groups=groups)
+
+    async def recorded(self, period: Period) -> RecordedReport:
+        one = Recorded(cases=1, within_15m=1, within_12h=0, later=0, open=0, failed=0, median_seconds=7)
+        days = [RecordedDay(key=str(period.last), figures=one)]
+        return RecordedReport(promise_seconds=900, latest_seconds=43200, total=one, days=days)
 
     def _heard(self, period: Period, by: str, wanted: Wanted) -> None:
         if self.fails is not None:

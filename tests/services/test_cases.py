@@ -8,6 +8,7 @@ import pytest
 
 from gateway.domain.callback import Done, Park
 from gateway.domain.event import Callback
+from gateway.telemetry import REGISTRY
 from tests.services.customers import ANNA, BEN, World, a_world
 
 
@@ -55,6 +56,19 @@ async def test_own_words_become_a_case_and_the_customer_is_told_its_number(world
     assert await cases(world) == [("recorded", "TS-77")]
     assert told(world) == ["complaint/received TS-77"]
     assert world.sent[0].sender == "10086"
+
+
+async def test_the_time_to_the_number_is_counted_once(world: World) -> None:
+    def seen(name: str) -> float:
+        return REGISTRY.get_sample_value(f"huiyin_case_seconds_{name}") or 0
+
+    count, seconds = seen("count"), seen("sum")
+    await world.hears("家里宽带断了", address="10086")
+    (call,) = await owed(world)
+    await world.later(seconds=41)
+    await answer(world, call, Done("TS-77"))
+    await answer(world, call, Done("TS-77"))
+    assert (seen("count") - count, seen("sum") - seconds) == (1, 42)
 
 
 async def test_words_soon_after_belong_to_the_same_case(world: World) -> None:

@@ -14,13 +14,15 @@ import asyncpg
 import msgspec
 import pytest
 
+from gateway.domain import case
 from gateway.domain.days import days
 from gateway.domain.figures import Satisfaction
 from gateway.domain.ids import IdSource
 from gateway.domain.msisdn import bucket_of
+from gateway.domain.rules import Duration
 from gateway.domain.scale import Scale
 from gateway.domain.survey import Revision, State, Status, Subject, Survey, Why
-from gateway.domain.timeliness import Promptness, hours_begun, promptness
+from gateway.domain.timeliness import Promptness, Recorded, hours_begun, promptness
 from gateway.services import reports
 from gateway.services.lookups import Like, Lookups, Page, TooWide
 from gateway.services.reports import By, Period, Report, Reports, TicketsBy, Wanted
@@ -119,6 +121,49 @@ def keys(report: Report[Any]) -> dict[str | None, int]:
         else group.figures.resolutions
         for group in report.groups
     }
+
+
+async def test_how_soon_own_words_were_recorded(database: Database, told: Reports) -> None:
+    def words(n: int, status: case.Status, seconds: float | None = None, at: datetime = NOW) -> case.Case:
+        survey = asked(n, at)
+        state = case.State(recorded_at=None if seconds is None else at + timedelta(seconds=seconds))
+        subject = case.Subject(reply_id=survey.id, text="断了")
+        return case.Case(
+            *survey._replace(kind="case", touchpoint=case.TOUCHPOINT)[:7],
+            status,
+            *survey[8:11],
+            subject,
+            state,
+            1,
+        )
+
+    yesterday = NOW - timedelta(days=1)
+    done = case.Status.RECORDED
+    rows_ = [
+        words(1, done, 900),
+        words(2, done, 900.001),
+        words(3, done, 12 * 3600),
+        words(4, done, 12 * 3600 + 1),
+        words(5, case.Status.OPEN),
+        words(6, case.Status.FAILED),
+        words(7, case.Status.CANCELLED),
+        words(8, done, 2.5, yesterday),
+    ]
+    async with database.transaction() as connection:
+        await rows.insert(connection, [*rows_, asked(9, NOW)])
+    report = await told.recorded(period(TODAY - timedelta(days=1)))
+    today = Recorded(cases=6, within_15m=1, within_12h=2, later=1, open=1, failed=1, median_seconds=901)
+    before = Recorded(cases=1, within_15m=1, within_12h=0, later=0, open=0, failed=0, median_seconds=3)
+    assert [(day.key, day.figures) for day in report.days] == [
+        (str(TODAY - timedelta(days=1)), before),
+        (str(TODAY), today),
+    ]
+    assert (report.total.cases, report.total.within_15m, report.total.median_seconds) == (7, 2, 901)
+    assert (report.promise_seconds, report.latest_seconds) == (900, 43200)
+    strict = Reports(database, lambda: NOW, CHINA, lambda: case.CaseRules(promise=Duration(seconds=2)))
+    assert (await strict.recorded(period())).total.within_15m == 0
+    nobody = await told.recorded(period(TODAY - timedelta(days=9), TODAY - timedelta(days=8)))
+    assert (nobody.days, nobody.total.cases, nobody.total.median_seconds) == ([], 0, None)
 
 
 async def test_a_day_by_hand(database: Database, told: Reports) -> None:
