@@ -9,6 +9,7 @@ import pytest
 from gateway.domain.handling import Handling
 from gateway.domain.ids import Kind, public
 from gateway.domain.survey import Revision, State, Status
+from gateway.domain.survey_state import Because, Task
 from gateway.http.messages import MessageDetail
 from gateway.http.surveys import SurveyDetail
 from gateway.services.keys import Scope
@@ -126,6 +127,18 @@ async def test_a_survey_tells_score_comment_and_words(book: Book, shown: World) 
     assert [reply["text"] for reply in hidden["replies"]] == [None]
     page = await got(shown, "/v1/surveys?ticket=TS-1&status=answered")
     assert [item["id"] for item in page["data"]] == [name]
+
+
+async def test_a_survey_tells_whether_a_low_score_was_followed_up(book: Book, shown: World) -> None:
+    revisions = (Revision(score=2, at=NOW),)
+    task = Task(because=Because.LOW_SCORE, asked_at=NOW, number="TS-9", at=NOW)
+    for minute, each in enumerate((task, None)):
+        state = State(revisions=revisions, low=True, follow_up=each)
+        await book.survey(LI, minute, Status.ANSWERED, ticket="TS-1", state=state)
+    without, followed = (await got(shown, "/v1/surveys?ticket=TS-1"))["data"]
+    assert (without["low"], without["follow_up"]) == (True, None)
+    assert (followed["low"], followed["follow_up"]["because"]) == (True, "low-score")
+    assert (followed["follow_up"]["number"], followed["follow_up"]["failed"]) == ("TS-9", None)
 
 
 async def test_the_inbox_shows_words_to_those_who_may_read_them(book: Book, shown: World) -> None:
