@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 from gateway.domain.callback import Answer, Done, Park, Settlement, Try, Verdict
 from gateway.domain.event import Callback, CallbackKind, CallbackStatus
 from gateway.domain.ids import Kind, public
+from gateway.services.changes import COLLISIONS, OutrunError
 from gateway.storage import callbacks as table
 from gateway.storage.database import Connection, Database, StorageUnavailable
 from gateway.telemetry import CALL_SECONDS, CALLS
@@ -17,6 +18,7 @@ log = logging.getLogger(__name__)
 
 BATCH: Final = 2000
 RETRY_STORAGE: Final = 0.5  # seconds
+ATTEMPTS: Final = 5  #: at a settlement that others outran
 
 #: Called in the transaction that settles calls of connectors for good, done or parked. What it returns is
 #: called after the commit; what it raises, the settlement shares.
@@ -72,7 +74,7 @@ class Settler:
             while self._waiting:
                 batch = self._waiting[:BATCH]
                 try:
-                    await self._settle(batch)
+                    await self._settle_anew(batch)
                 except StorageUnavailable as error:
                     log.warning("answers of calls out wait for the database", extra={"reason": str(error)})
                     await asyncio.sleep(RETRY_STORAGE)
@@ -82,6 +84,15 @@ class Settler:
                     await self._settle_singly(batch)
                 del self._waiting[: len(batch)]
                 self._settled(batch)
+
+    async def _settle_anew(self, batch: Sequence[Outcome]) -> None:
+        """Settle; where the customer wrote in the same moment, read again and decide again."""
+        for _ in range(ATTEMPTS - 1):
+            try:
+                return await self._settle(batch)
+            except (OutrunError, *COLLISIONS):
+                continue
+        return await self._settle(batch)
 
     async def _settle(self, batch: Sequence[Outcome]) -> None:
         last = {outcome.callback.id: outcome for outcome in batch}
@@ -111,7 +122,7 @@ class Settler:
         """One row is poison: let it not take the others with it. What fails stays waiting in the table."""
         for outcome in batch:
             try:
-                await self._settle([outcome])
+                await self._settle_anew([outcome])
             except StorageUnavailable:
                 await asyncio.sleep(RETRY_STORAGE)
             except Exception:

@@ -21,6 +21,7 @@ from gateway.domain.target import Targets
 from gateway.domain.webhook import Endpoint, new_secret
 from gateway.http.client import Client
 from gateway.services.callbacks import Callbacks, Outbox, Poster
+from gateway.services.changes import OutrunError
 from gateway.storage import callbacks as table
 from gateway.storage.database import Connection, Database
 from tests.services.other_side import Answering, OtherSide, cut, fine, hang, in_turn, status, until
@@ -487,6 +488,27 @@ async def test_what_the_answer_names_is_told_in_the_settling_transaction(
         await node.settled()
     assert told == [(row.id, Done(4711))]
     assert after == [1]
+
+
+async def test_an_answer_that_a_customer_outran_is_settled_again(
+    database: Database, clock: Clock, other: OtherSide, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The call is not made again for it, and nobody is alarmed: a customer wrote in the same moment."""
+    outrun: list[int] = []
+
+    async def answered(_connection: Connection, found: Sequence[Any], _now: datetime) -> list[Any]:
+        outrun.append(len(found))
+        if len(outrun) < 3:
+            raise OutrunError
+        return []
+
+    node = Node(database, clock, answered=answered)
+    node.connect(other.url, name="service.activate")
+    async with running(node):
+        await node.owe(scored(name="service.activate"))
+        assert [row["status"] for row in await node.settled()] == ["done"]
+    assert (outrun, len(other.got), len(await node.tries())) == ([1, 1, 1], 1, 1)
+    assert [each for each in caplog.records if each.levelname == "ERROR"] == []
 
 
 async def test_secrets_are_sent_and_never_kept(node: Node, other: OtherSide) -> None:
