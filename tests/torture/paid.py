@@ -4,6 +4,8 @@ what the service platform got are written down outside."""
 import asyncio
 import contextlib
 import json
+import os
+import signal
 import subprocess
 import time
 from collections.abc import Awaitable, Callable
@@ -20,7 +22,7 @@ from gateway.simulator.record import Arrival, Journal
 from gateway.simulator.smsc import Smsc
 from gateway.simulator.tickets import CallLine, Do, TicketSystem, Trouble, build
 from tests.conftest import make_open_dir
-from tests.torture.gateway import Gateway, GatewayDied, Setup
+from tests.torture.gateway import Gateway, GatewayDied, Setup, children_of
 from tests.torture.journal import Journals
 from tests.torture.paid_judge import Paid, Person, Seen, judge
 from tests.torture.states import Asking
@@ -32,6 +34,7 @@ JUNK: Final = ("Y?", "YN", "好的", "什么意思", "不Y", "如果免费就Y",
 SERVICES: Final = (("news", "手机报"), ("video", "视频会员"), ("ring", "彩铃"), ("cloud", "云盘"))
 MODES: Final = {"yes": 8, "many": 4, "late yes": 3, "no": 2, "junk": 2, "taken back": 3, "all at once": 3}
 LEAVINGS: Final = {"one": 4, "two": 2, "every": 2}
+KINDS: Final = {"kill": 4, "crash": 4, "backend": 2, "early": 1, "term": 1}
 TROUBLES: Final = (Do.APPLIED_SILENT, Do.APPLIED_SILENT, Do.ERROR, Do.DOWN, Do.SLOW)
 
 QUIET_SECONDS: Final = 2.5
@@ -142,8 +145,8 @@ class PaidCampaign:
         return True
 
     async def round(self, kind: str | None = None) -> str:
-        """Let it work for a moment and kill it; PostgreSQL dies with it, or goes down in order."""
-        kind = kind or self.random.choices(("kill", "crash", "early", "term"), (5, 4, 1, 1))[0]
+        """Let it work for a moment and kill it; PostgreSQL dies with it, before it, or goes down in order."""
+        kind = kind or self.random.choices(list(KINDS), list(KINDS.values()))[0]
         self.kinds[kind] = self.kinds.get(kind, 0) + 1
         if kind == "early":
             self.gateway.start(self._trick)
@@ -151,10 +154,20 @@ class PaidCampaign:
         else:
             await self.start()
             await asyncio.sleep(self.random.uniform(0.2, 2.0))
+        if kind == "backend":
+            await self._lose_backend()
         if kind == "term":
             await self.gateway.stop()
         self._kill(database_too=kind == "crash" or (kind == "early" and self.random.random() < 0.5))
         return kind
+
+    async def _lose_backend(self) -> None:
+        """One PostgreSQL process dies under the gateway, which goes on: of some commits nobody knows."""
+        victims = children_of(self.gateway.postmaster())
+        if victims:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.random.choice(victims), signal.SIGKILL)
+            await asyncio.sleep(self.random.uniform(1.0, 3.0))
 
     async def failpoint(self, name: str, times: int = 1) -> bool:
         """Run until it dies at a named point; False: it never came there."""
