@@ -21,7 +21,7 @@ from gateway.storage import migrate as migrations
 
 #: Scopes that open something in this version; the others are for what is yet to come.
 OPENING: Final = (
-    *(Scope.MESSAGES_WRITE, Scope.TICKETS_WRITE, Scope.CONFIRMATIONS_WRITE),
+    *(Scope.MESSAGES_WRITE, Scope.TICKETS_WRITE, Scope.CONFIRMATIONS_WRITE, Scope.CONTACTS_WRITE),
     *(Scope.READ, Scope.PII_READ, Scope.ADMIN),
 )
 

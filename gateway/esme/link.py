@@ -61,15 +61,10 @@ class Link(asyncio.Protocol):
         `leaving` is told when it sends no more, long before it ends, perhaps; `known`: such a link was bound
         before, so its settings are right.
         """
-        loop = asyncio.get_running_loop()
+        loop = self._loop = asyncio.get_running_loop()
         clock = loop.time()
-        self._loop = loop
-        self._route = route
-        self._account = account
-        self._ears = ears
-        self._tape = tape
-        self._leaving = leaving
-        self._known = known
+        self._route, self._account, self._ears = route, account, ears
+        self._tape, self._leaving, self._known = tape, leaving, known
         self.name = name
         self.session = f"{name}#{token_hex(4)}"  #: this very connection
         self.behind = 0  #: parcels of ours in `numbers`, behind others; kept by it

@@ -30,7 +30,8 @@ class InboxItem(msgspec.Struct, frozen=True, kw_only=True):
     text: Annotated[str, Meta(description="null without pii:read")] | None
     complete: Annotated[bool, Meta(description="false: parts of it never came")]
     reason: Annotated[str, Meta(description="why it stands here")] | None
-    survey: Annotated[str, Meta(description="the survey that it answers, if it is known")] | None
+    survey: Annotated[str, Meta(description="the survey that it answers, if it answers one")] | None
+    about: Annotated[str, Meta(description="the conversation that it belongs to: srv_, cnf_, mnu_ …")] | None
     masked: bool
 
 
@@ -48,6 +49,8 @@ class Judged(msgspec.Struct, frozen=True):
 
 
 def _item(reply: Reply, whole: bool) -> InboxItem:
+    kind = Kind[reply.kind.upper()] if reply.kind else None
+    about = ids.public(kind, reply.conversation_id) if kind and reply.conversation_id else None
     return InboxItem(
         id=ids.public(Kind.REPLY, reply.id),
         received_at=reply.received_at,
@@ -56,7 +59,8 @@ def _item(reply: Reply, whole: bool) -> InboxItem:
         text=reply.text if whole else None,
         complete=reply.complete,
         reason=reply.reason,
-        survey=ids.public(Kind.SURVEY, reply.conversation_id) if reply.conversation_id else None,
+        survey=about if about is not None and reply.kind == "survey" else None,
+        about=about,
         masked=not whole,
     )
 

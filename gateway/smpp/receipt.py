@@ -114,9 +114,12 @@ class Habits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     receipt_id: Annotated[IdForm, _says("how receipts write it")] = IdForm.OPAQUE
     ignore_zeros: Annotated[bool, _says("zeros before an id do not count")] = False
     ignore_case: Annotated[bool, _says("letters of an id are the same in either case")] = False
-    accepted_is_final: Annotated[bool, _says("ACCEPTD is the last word, and the message counts as delivered; false: another receipt follows")] = (
-        False
-    )
+    accepted_is_final: Annotated[
+        bool,
+        _says(
+            "ACCEPTD is the last word, and the message counts as delivered; false: another receipt follows"
+        ),
+    ] = False
     customer: Annotated[
         Literal["source", "destination"],
         _says("which address of a receipt is the customer's; by the standard the source, as of a reply"),

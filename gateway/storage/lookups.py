@@ -268,9 +268,10 @@ class Reply(NamedTuple):
     resolved_as: Any
     resolved_by: str | None
     resolved_at: datetime | None
+    kind: str | None = None  #: of the conversation, where it was asked for
 
 
-_REPLY: Final = ", ".join(f"r.{name}" for name in Reply._fields)
+_REPLY: Final = ", ".join(f"r.{name}" for name in Reply._fields if name != "kind")
 
 # By replies_by_customer; a conversation's replies are few, and all came after it was opened (its id).
 REPLIES_OF: Final = f"""
@@ -292,11 +293,11 @@ _ABOUT: Final = "LEFT JOIN conversations c ON c.bucket = r.bucket AND c.id = r.c
 
 # By replies_for_a_person.
 INBOX: Final = f"""
-SELECT {_SHOWN_REPLY} FROM replies r {_ABOUT}
+SELECT {_SHOWN_REPLY}, c.kind FROM replies r {_ABOUT}
  WHERE r.status = 'inbox' AND r.id < $1 ORDER BY r.id DESC LIMIT $2"""  # noqa: S608
 
 INBOX_OF_CUSTOMER: Final = f"""
-SELECT {_SHOWN_REPLY} FROM replies r {_ABOUT}
+SELECT {_SHOWN_REPLY}, c.kind FROM replies r {_ABOUT}
  WHERE r.bucket = $3 AND r.msisdn = $4 AND r.status = 'inbox' AND r.id < $1 ORDER BY r.id DESC LIMIT $2"""  # noqa: S608
 
 
