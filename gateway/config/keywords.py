@@ -9,8 +9,8 @@ import msgspec
 
 from gateway.config.schema import Connector
 from gateway.domain.choice import read_word
-from gateway.domain.consent import No, Yes, read_consent
 from gateway.domain.connector import LOOKUP
+from gateway.domain.consent import No, Yes, read_consent
 from gateway.domain.keywords import LISTED, Entry, Keywords, key_of
 from gateway.domain.optout import read_optout
 from gateway.domain.reply_rules import ReplyRules, bare

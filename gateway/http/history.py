@@ -30,8 +30,8 @@ class HistoryEntry(msgspec.Struct, frozen=True, omit_defaults=True):
         str | None,
         Meta(
             description="of `attempt`: how the text was cut where this is not as usual, as sar/3 (join and "
-            "parts), =ucs2 (encoding); silent: no receipt was asked for this part. Of `deferred`: when it is due again. Of "
-            "`refused`: the PDU, where the fault is ours. Of receipts: the receipt"
+            "parts), =ucs2 (encoding); silent: no receipt was asked for this part. Of `deferred`: when it is "
+            "due again. Of `refused`: the PDU, where the fault is ours. Of receipts: the receipt"
         ),
     ] = None
 
