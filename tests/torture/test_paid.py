@@ -50,7 +50,8 @@ async def test_a_gateway_that_calls_under_new_keys_is_caught(prepared: Gateway) 
                 await asyncio.sleep(0.05)
         ended = await campaign.finish(patience=5.0)
     tidy(ended.folder)
-    assert {"two keys", "effect too many"} <= set(ended.judged.counts)
+    # Whether a second key had a second effect as well depends on which calls the platform dropped.
+    assert "two keys" in ended.judged.counts
 
 
 # The judge by himself
