@@ -282,7 +282,9 @@ class Stand:
         """Each of so many messages was stored, given to the SMSC and delivered once, or `LossError`."""
         counts = {
             "stored": self.count("SELECT count(*) FROM messages"),
-            "attempted": self.count("SELECT count(*) FROM steps WHERE kind = 'attempt'"),
+            # An attempt that a link gave back unwritten was none.
+            "attempted": self.count("SELECT count(*) FROM steps WHERE kind = 'attempt'")
+            - self.count("SELECT count(*) FROM steps WHERE kind = 'returned'"),
             "submitted": self.count("SELECT count(DISTINCT message_id) FROM steps WHERE kind = 'submitted'"),
             "delivered": self.delivered(),
         }
