@@ -46,12 +46,11 @@ async def test_a_gateway_that_calls_under_new_keys_is_caught(prepared: Gateway) 
         campaign.troubled = 1.0
         assert await campaign.start()
         async with asyncio.timeout(30.0):
-            while campaign.calls_made < 20:
+            while campaign.calls_made < 60:  # enough that the platform applied some and did not say so
                 await asyncio.sleep(0.05)
         ended = await campaign.finish(patience=5.0)
     tidy(ended.folder)
-    # Whether a second key had a second effect as well depends on which calls the platform dropped.
-    assert "two keys" in ended.judged.counts
+    assert {"two keys", "effect too many"} <= set(ended.judged.counts)
 
 
 # The judge by himself
